@@ -1,0 +1,103 @@
+"""Data: batches of real examples, and the sources that they come from."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from PIL import Image
+
+from ganzo.contract import Batch
+from ganzo.facade import Facade, chosen, role_of
+from ganzo.registry import Registry
+from ganzo.schema import parameters
+
+__all__ = ["Batch", "Data", "Source"]
+
+
+class Source(Facade, ABC):
+    """Where pictures come from: single examples, as they are stored.
+
+    Attributes:
+        name: what messages call it
+        class_names: the classes, in the order of their numbers; empty where there are no labels
+        labels: the class of each picture, or None
+    """
+
+    namespace: ClassVar[str] = "dataset"
+    name: str
+    class_names: Sequence[str] = ()
+    labels: Sequence[int] | None = None
+    in_memory: bool = False  # whether packing is quick enough to be done anew each time, without a file
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many pictures there are."""
+
+    @abstractmethod
+    def image(self, index: int) -> Image.Image:
+        """One picture, of any size and mode; raises OSError or ValueError where it is damaged."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A key of the content: another one where a picture or a label differs."""
+
+    def item_name(self, index: int) -> str:
+        """What a message calls one picture."""
+        return f"{self.name}[{index}]"
+
+    def held_out(self) -> "Source | None":
+        """The part that is kept from training, or None where there is none."""
+        return None
+
+
+class Data(Facade, ABC):
+    """Hands out batches of real examples.
+
+    Attributes:
+        image_size: side of the square images, in pixels
+        image_colors: channels
+        classes: number of classes; 0 where there are no labels
+        class_names: their names
+        batch_size: examples in a batch
+        batches: batches in one pass, or None where data are endless
+    """
+
+    namespace: ClassVar[str] = "data"
+    image_size: int
+    image_colors: int
+    classes: int = 0
+    class_names: Sequence[str] = ()
+    batch_size: int
+    batches: int | None = None
+
+    @abstractmethod
+    def next(self) -> Batch | None:
+        """The next batch, or None at the end of the pass."""
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Start the next pass."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """The position inside the pass, and what the next passes need."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a saved position."""
+
+    def fingerprint(self) -> str | None:
+        """A key of the content, for the record of a run."""
+        return None
+
+    def held_out(self) -> "Data | None":
+        """The part that is kept from training, in a fixed order, or None where there is none."""
+        return None
+
+    @classmethod
+    def from_options(cls, options: Any, *parts: Any, **offered: Any) -> "Data":
+        """Build the chosen data; where its constructor names `source`, the chosen source is built for it."""
+
+        item = chosen(options, role_of("data"))[0]
+        if any(p.name == "source" for p in parameters(Registry.lookup("data", item.name))):
+            offered["source"] = Source.from_options(options)
+        return super().from_options(options, *parts, **offered)

@@ -1,0 +1,22 @@
+"""Encoders: from stored values to what the players see, and back."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from torch import Tensor
+
+from ganzo.facade import Facade
+
+
+class Encoder(Facade, ABC):
+    """Changes a stored batch into what the players see, and back."""
+
+    namespace: ClassVar[str] = "encoder"
+
+    @abstractmethod
+    def encode(self, stored: Tensor) -> Tensor:
+        """Stored values to float32 in [-1, 1], on the device."""
+
+    @abstractmethod
+    def decode(self, seen: Tensor) -> Tensor:
+        """What the players see to stored values."""

@@ -1,0 +1,33 @@
+"""What Ganzo says when something is wrong: one sentence, and exit status 2."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class GanzoError(ValueError):
+    """Something that the user can mend: what must hold, what came, what to do."""
+
+
+class OptionError(GanzoError):
+    """An option that is unknown, of the wrong type, out of range, or impossible beside another one."""
+
+
+class RegistryError(GanzoError):
+    """A component that is not registered, cannot be loaded, or is registered twice."""
+
+
+class DataError(GanzoError):
+    """Data that are missing, empty, damaged, or do not fit the run."""
+
+
+class RunError(GanzoError):
+    """A run's folder that cannot be used: taken, damaged, full, or not there."""
+
+
+RegistryException = RegistryError  # the name that the old documentation used
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return ` Did you mean …?` with the nearest of `names`, or nothing when none is near."""
+    found = difflib.get_close_matches(name, list(names), n=1)
+    return f" Did you mean `{found[0]}`?" if found else ""

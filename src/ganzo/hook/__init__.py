@@ -1,0 +1,37 @@
+"""Hooks: what happens to a player after it moved."""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+from torch import nn
+
+from ganzo.facade import Facade
+from ganzo.roles import ROLES
+
+
+class Hook(Facade, ABC):
+    """Does something to a player's network after each of its moves.
+
+    Attributes:
+        average: a network that samples should come from instead of the player's own, or None
+    """
+
+    namespace: ClassVar[str] = "hook"
+    average: nn.Module | None = None
+
+    @abstractmethod
+    def apply(self, model: nn.Module) -> None:
+        """Do it; called after each move, without gradients."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a restored run needs beside the weights; `average` is stored by the run."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over a saved state."""
+
+    @classmethod
+    def from_options(cls, options: Any, *parts: Any, **offered: Any) -> dict[str, list["Hook"]]:
+        """The hooks of each player: `{"generator": […], "discriminator": […]}`."""
+        players = ("generator", "discriminator")
+        return {p: cls.all_from_options(options, ROLES[f"{p}_hook"], *parts, **offered) for p in players}

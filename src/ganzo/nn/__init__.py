@@ -1,0 +1,1 @@
+"""Layers and small functions that networks and rooms share: no registry, no options."""

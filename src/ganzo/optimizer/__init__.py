@@ -1,0 +1,44 @@
+"""Optimizers: what moves a player."""
+
+from argparse import Namespace
+from typing import Any, ClassVar
+
+from torch import nn
+from torch.optim import Optimizer as TorchOptimizer
+
+from ganzo.errors import OptionError
+from ganzo.facade import Facade, child, chosen
+from ganzo.registry import Registry, build
+from ganzo.roles import ROLES
+from ganzo.schema import parameters
+
+
+class Optimizer(Facade):
+    """The room's facade: a component here *is* a `torch.optim.Optimizer`, built as `cls(options, weights)`."""
+
+    namespace: ClassVar[str] = "optimizer"
+
+    @staticmethod
+    def for_player(options: Namespace, player: str, network: nn.Module) -> TorchOptimizer:
+        """Build one player's optimizer; `generator_lr` beats `lr`."""
+        role = ROLES.get(f"{player}_optimizer", ROLES["generator_optimizer"])
+        found = chosen(options, role)
+        if len(found) != 1:
+            raise OptionError(f"`{role.key}` takes one component; got {len(found)}.")
+        own = child(options, role, found[0])
+        for parameter in parameters(Registry.lookup("optimizer", found[0].name)):
+            value = getattr(own, role.option(found[0].name, parameter.name), None)
+            if value is not None:
+                setattr(own, parameter.name, value)
+        weights = [weight for weight in network.parameters() if weight.requires_grad]
+        return build("optimizer", found[0].name, own, weights)
+
+    @classmethod
+    def for_players(cls, options: Namespace, **networks: nn.Module) -> dict[str, TorchOptimizer]:
+        """Build the optimizer of each player that is named."""
+        return {player: cls.for_player(options, player, network) for player, network in networks.items()}
+
+    @classmethod
+    def from_options(cls, options: Namespace, *parts: Any, **offered: Any) -> TorchOptimizer:
+        """Build an optimizer for one network, with the generator's options."""
+        return cls.for_player(options, "generator", parts[0])

@@ -1,0 +1,156 @@
+"""Names to classes, and classes to parts: `Registry`, `@register`, and the door through which options enter.
+
+A component is built as `cls(options, *parts)` from a Namespace, or as `cls(*parts, layers=5)` with keywords. A class whose
+first parameter is called `options` is of the older kind: it gets the Namespace itself.
+"""
+
+import functools
+import inspect
+from argparse import Namespace
+from collections.abc import Callable
+from typing import Any
+
+from ganzo import loading
+from ganzo.errors import RegistryError, RegistryException, nearest
+from ganzo.roles import FACTS, ROLES
+from ganzo.schema import REQUIRED, Parameter, parameters
+
+__all__ = ["Registry", "RegistryError", "RegistryException", "build", "register", "with_option_parser"]
+
+
+class Registry:
+    """What is known by name. All members are static: there is one registry."""
+
+    _classes: dict[str, dict[str, type]] = {}
+    _defaults: dict[str, str] = {}
+    _option_functions: list[Callable] = []
+
+    @staticmethod
+    def add(namespace: str, name: str, cls: type, default: bool = False) -> None:
+        """Make a class known under a name; a name that is taken by another class is an error."""
+        known = Registry._classes.setdefault(namespace, {})
+        if name in known and known[name] is not cls:
+            raise RegistryError(
+                f"`{name}` is already registered as a {namespace} ({known[name].__module__}.{known[name].__qualname__});"
+                " choose another name."
+            )
+        known[name] = open_to_options(cls, namespace, name)
+        if default:
+            Registry.set_default(namespace, name)
+
+    @staticmethod
+    def keys(namespace: str) -> list[str]:
+        """The names in a namespace."""
+        loading.scan(namespace)
+        return sorted(Registry._classes.get(namespace, {}))
+
+    @staticmethod
+    def get(namespace: str, name: str) -> type | None:
+        """The class of a name, or None. A name may be a path: `file.py:Class` or `package.module:Class`."""
+        loading.scan(namespace)
+        found = Registry._classes.get(namespace, {}).get(name)
+        if found is None and loading.is_path(name):
+            return open_to_options(loading.load_from_path(namespace, name), namespace, name)
+        return found
+
+    @staticmethod
+    def lookup(namespace: str, name: str) -> type:
+        """As `get`, but an unknown name is an error that offers the nearest one."""
+        found = Registry.get(namespace, name)
+        if found is None:
+            known = Registry.keys(namespace)
+            hint = nearest(name, known) or (" A file is given as `path/to/file.py:Class`." if name.endswith(".py") else "")
+            raise RegistryError(f"There is no {namespace} called `{name}`: choose among {', '.join(known)}.{hint}")
+        return found
+
+    @staticmethod
+    def set_default(namespace: str, name: str) -> None:
+        """Let a name be what is taken when none is given; a namespace has one default."""
+        if Registry._defaults.get(namespace, name) != name:
+            raise RegistryError(f"The default {namespace} is already `{Registry._defaults[namespace]}`; got `{name}` too.")
+        Registry._defaults[namespace] = name
+
+    @staticmethod
+    def default(namespace: str) -> str | None:
+        """The name that is taken when none is given."""
+        loading.scan(namespace)
+        return Registry._defaults.get(namespace)
+
+    @staticmethod
+    def add_option_function(function: Callable) -> None:
+        """Let `function(parser, train)` declare options of its own."""
+        if function not in Registry._option_functions:
+            Registry._option_functions.append(function)
+
+    @staticmethod
+    def option_functions() -> list[Callable]:
+        """All functions that declare options of their own."""
+        return list(Registry._option_functions)
+
+
+def register(namespace: str, name: str, default: bool = False) -> Callable[[type], type]:
+    """Class decorator: make a component known by name."""
+
+    def add(cls: type) -> type:
+        Registry.add(namespace, name, cls, default)
+        return cls
+
+    return add
+
+
+def with_option_parser(function: Callable) -> Callable:
+    """Decorator: let `function(parser, train)` declare options with argparse's `add_argument`."""
+    plain = function.__func__ if isinstance(function, staticmethod) else function
+    Registry.add_option_function(plain)
+    return function
+
+
+def takes_options(cls: type) -> bool:
+    """Whether a class is of the older kind, whose first parameter is `options`."""
+    names = list(inspect.signature(inspect.unwrap(cls.__init__)).parameters)[1:2]
+    return names == ["options"]
+
+
+def open_to_options(cls: type, namespace: str, name: str) -> type:
+    """Let `cls(options, *parts)` mean `cls(*parts, **what its signature asks of options)`."""
+    init = cls.__init__
+    if takes_options(cls) or "__init__" in cls.__dict__ and hasattr(init, "__wrapped__"):
+        return cls
+    prefixes = {r.option(name, "")[:-1] for r in ROLES.values() if r.namespace == namespace and not r.shorthand}
+
+    @functools.wraps(init)  # help(), type checkers and `parameters` still see the constructor itself
+    def __init__(self: Any, *parts: Any, **named: Any) -> None:
+        if parts and isinstance(parts[0], Namespace):
+            options, *parts = parts
+            wanted = [p for p in parameters(cls)[len(parts) :] if p.name not in named]
+            named |= pick(wanted, options, prefixes, cls.__name__)
+        init(self, *parts, **named)
+
+    cls.__init__ = __init__  # type: ignore[misc]
+    return cls
+
+
+def pick(wanted: list[Parameter], options: Namespace, prefixes: set[str], who: str) -> dict[str, Any]:
+    """For each parameter: `prefix_name` if the options hold it, else `name`, else the default."""
+    picked = {}
+    for parameter in wanted:
+        keys = [f"{prefix}_{parameter.name}" for prefix in prefixes if prefix] + [parameter.name]
+        key = next((k for k in keys if hasattr(options, k)), None)
+        if key is not None:
+            picked[parameter.name] = getattr(options, key)
+        elif parameter.default is REQUIRED:
+            raise RegistryError(f"{who} needs `{parameter.name}`, and no option of this run gives it.")
+    return picked
+
+
+def build(namespace: str, name: str, options: Namespace, *parts: Any, **offered: Any) -> Any:
+    """Build one component: `cls(options, *parts)`, and of what is offered just what its constructor names."""
+    cls = Registry.lookup(namespace, name)
+    named = {p.name for p in parameters(cls)}
+    return cls(options, *parts, **{key: value for key, value in offered.items() if key in named})
+
+
+def is_fact(parameter: Parameter, namespace: str) -> bool:
+    """Whether a parameter is handed to the component, so that it makes no option of its own."""
+    owner = FACTS.get(parameter.name)
+    return parameter.default is REQUIRED or (owner is not None and owner not in (namespace, "data" * (namespace == "dataset")))

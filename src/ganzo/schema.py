@@ -1,0 +1,153 @@
+"""From a typed signature to options: what a parameter accepts, its default, its help.
+
+The signature of `__init__` is the only place where an option is written. `options_of` reads it, `convert` holds a
+value (a word of the command line, or a value of a JSON or YAML file) against it.
+"""
+
+import dataclasses
+import inspect
+import math
+import re
+import types
+import typing
+from typing import Annotated, Any, Literal, Union
+
+
+@dataclasses.dataclass(frozen=True)
+class Interval:
+    """The range that a number must lie in; a missing end is open."""
+
+    low: float | None = None
+    high: float | None = None
+    above: bool = False  # whether `low` itself is excluded
+
+    def holds(self, value: float) -> bool:
+        """Whether the value lies inside."""
+        if self.low is not None and (value <= self.low if self.above else value < self.low):
+            return False
+        return self.high is None or value <= self.high
+
+    def __str__(self) -> str:
+        if self.low is not None and self.high is not None:
+            return f"above {self.low:g} and at most {self.high:g}" if self.above else f"from {self.low:g} to {self.high:g}"
+        if self.high is not None:
+            return f"at most {self.high:g}"
+        return f"above {self.low:g}" if self.above else f"at least {self.low:g}"
+
+
+Count = Annotated[int, Interval(1)]  # 1, 2, 3, …
+Natural = Annotated[int, Interval(0)]  # 0, 1, 2, …
+Positive = Annotated[float, Interval(0, above=True)]
+NonNegative = Annotated[float, Interval(0)]
+Fraction = Annotated[float, Interval(0, 1)]
+
+REQUIRED = inspect.Parameter.empty
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameter:
+    """One parameter of a constructor: a fact or part where it has no default, else an option."""
+
+    name: str
+    kind: Any
+    default: Any
+    help: str
+
+
+def parameters(cls: type) -> list[Parameter]:
+    """The parameters of a class's constructor, in order, without `self`, `*args` and `**kwargs`."""
+    init = inspect.unwrap(cls.__init__)
+    try:
+        hints = typing.get_type_hints(init, include_extras=True)
+    except NameError:  # a third party's annotation that names what is not imported
+        hints = {}
+    texts = argument_texts(cls)
+    skip = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    found = list(inspect.signature(init).parameters.values())[1:]
+    return [
+        Parameter(p.name, hints.get(p.name, Any), p.default, texts.get(p.name, ""))
+        for p in found
+        if p.kind not in skip
+    ]
+
+
+def argument_texts(cls: type) -> dict[str, str]:
+    """The lines under `Args:` of the docstrings of a class and its bases, by parameter."""
+    texts: dict[str, str] = {}
+    for owner in reversed(cls.__mro__):
+        doc = owner.__dict__.get("__doc__") or ""
+        section = re.search(r"^Args:\n(.*?)(?=^\S|\Z)", inspect.cleandoc(doc), re.M | re.S)
+        if section:
+            for name, text in re.findall(r"^ {4}(\w+):\s*(.*(?:\n {5,}.*)*)", section.group(1), re.M):
+                texts[name] = " ".join(text.split())
+    return texts
+
+
+def describe(kind: Any) -> str:
+    """What a kind accepts, in words: `a whole number of at least 1`."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is Annotated:
+        return " ".join([describe(arguments[0]), *(str(a) for a in arguments[1:])])
+    if origin is Literal:
+        return "one of " + ", ".join(str(a) for a in arguments)
+    if origin in (Union, types.UnionType):
+        return " or ".join("none" if a is types.NoneType else describe(a) for a in arguments)
+    if origin in (list, tuple):
+        return f"a list, each {describe(arguments[0])}" if arguments else "a list"
+    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", dict: "a mapping"}
+    return words.get(kind, "any value")
+
+
+def convert(kind: Any, value: Any) -> Any:
+    """Return the value as the kind wants it; raise ValueError where it does not fit.
+
+    Texts are read as a command line means them (`"5"` is 5, `"none"` is None where None is allowed), because YAML too
+    takes `1e-4` for a text.
+    """
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is Annotated:
+        value = convert(arguments[0], value)
+        if not all(a.holds(value) for a in arguments[1:] if isinstance(a, Interval)):
+            raise ValueError
+        return value
+    if origin is Literal:
+        match = [a for a in arguments if a == value or str(a) == value]
+        if not match or isinstance(value, bool) != isinstance(match[0], bool):
+            raise ValueError
+        return match[0]
+    if origin in (Union, types.UnionType):
+        return _convert_union(arguments, value)
+    if origin in (list, tuple):
+        items = value.split(",") if isinstance(value, str) else value
+        if not isinstance(items, list | tuple):
+            raise ValueError
+        return [convert(arguments[0] if arguments else Any, item) for item in items]
+    return _convert_plain(kind, value)
+
+
+def _convert_union(arguments: tuple, value: Any) -> Any:
+    if types.NoneType in arguments and (value is None or value in ("none", "null")):
+        return None
+    for kind in arguments:
+        if kind is not types.NoneType:
+            try:
+                return convert(kind, value)
+            except ValueError:
+                continue
+    raise ValueError
+
+
+def _convert_plain(kind: Any, value: Any) -> Any:
+    if kind is bool:
+        value = {"true": True, "yes": True, "false": False, "no": False}.get(value, value) if isinstance(value, str) else value
+    elif kind in (int, float) and isinstance(value, str):
+        value = int(value) if re.fullmatch(r"[+-]?\d+", value.strip()) else float(value)
+    if kind in (int, float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise ValueError
+        if kind is int and value != int(value):
+            raise ValueError
+        return kind(value)
+    if kind in (bool, str, dict) and not isinstance(value, kind):
+        raise ValueError
+    return value
