@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from ganzo.errors import OptionError
 from ganzo.grammar import Item, items
-from ganzo.registry import Registry, build, is_fact
+from ganzo.registry import Registry, build, is_fact, takes_options
 from ganzo.roles import ROLES, Role
 from ganzo.schema import describe, parameters
 
@@ -25,6 +25,8 @@ def chosen(options: Namespace, role: Role) -> list[Item]:
 def child(options: Namespace, role: Role, item: Item) -> Namespace:
     """The options as one component sees them: its own settings over the shared ones."""
     own = {role.option(item.name, key): value for key, value in item.settings.items()}
+    if takes_options(Registry.lookup(role.namespace, item.name)):
+        own |= item.settings
     return Namespace(**{**vars(options), **own})
 
 

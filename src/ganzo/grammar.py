@@ -48,7 +48,9 @@ def _from_text(text: str, key: str) -> list[Item]:
         elif found:
             found[-1].settings[head.strip().replace("-", "_")] = value
         else:
-            raise OptionError(f"`{key}` must name a component before its settings, as in `conv:layers=4`; got `{text}`.")
+            raise OptionError(
+                f"`{key}` must name a component before its settings, as in `conv:layers=4`; got `{text}`."
+            )
     if any(not item.name for item in found):
         raise OptionError(f"`{key}` has an empty name in `{text}`; write names separated by commas.")
     return found

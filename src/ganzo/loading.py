@@ -36,8 +36,8 @@ def load_modules() -> None:
 def scan(namespace: str) -> None:
     """Import every file of the room that holds a namespace, so that its components register themselves."""
     load_modules()
-    room = "data" if namespace == "dataset" else namespace
-    if importlib.util.find_spec(f"ganzo.{room}") is not None and namespace in {r.namespace for r in ROLES.values()}:
+    room = {"dataset": "data", "features": "metric"}.get(namespace, namespace)
+    if room in {role.namespace for role in ROLES.values()}:
         package = importlib.import_module(f"ganzo.{room}")
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"ganzo.{room}.{module.name}")

@@ -59,7 +59,9 @@ class Registry:
         found = Registry.get(namespace, name)
         if found is None:
             known = Registry.keys(namespace)
-            hint = nearest(name, known) or (" A file is given as `path/to/file.py:Class`." if name.endswith(".py") else "")
+            hint = nearest(name, known) or (
+                " A file is given as `path/to/file.py:Class`." if name.endswith(".py") else ""
+            )
             raise RegistryError(f"There is no {namespace} called `{name}`: choose among {', '.join(known)}.{hint}")
         return found
 
@@ -67,7 +69,9 @@ class Registry:
     def set_default(namespace: str, name: str) -> None:
         """Let a name be what is taken when none is given; a namespace has one default."""
         if Registry._defaults.get(namespace, name) != name:
-            raise RegistryError(f"The default {namespace} is already `{Registry._defaults[namespace]}`; got `{name}` too.")
+            raise RegistryError(
+                f"The default {namespace} is already `{Registry._defaults[namespace]}`; got `{name}` too."
+            )
         Registry._defaults[namespace] = name
 
     @staticmethod
@@ -153,4 +157,6 @@ def build(namespace: str, name: str, options: Namespace, *parts: Any, **offered:
 def is_fact(parameter: Parameter, namespace: str) -> bool:
     """Whether a parameter is handed to the component, so that it makes no option of its own."""
     owner = FACTS.get(parameter.name)
-    return parameter.default is REQUIRED or (owner is not None and owner not in (namespace, "data" * (namespace == "dataset")))
+    return parameter.default is REQUIRED or (
+        owner is not None and owner not in (namespace, "data" * (namespace == "dataset"))
+    )

@@ -46,16 +46,30 @@ ROLES = {
         Role("encoder", "encoder", "pixels", "from stored values to what the players see"),
         Role("noise", "noise", "gaussian", "what the generator starts from"),
         Role("generator", "generator", "fc", "noise to images", prefix="generator"),
-        Role("augment", "augment", None, "changes to real and fake images before they are judged", OWN_NAME, several=True),
+        Role(
+            "augment", "augment", None, "changes to real and fake images before they are judged", OWN_NAME, several=True
+        ),
         Role("discriminator", "discriminator", "fc", "images to logits", prefix="discriminator"),
         Role("loss", "loss", "gan", "logits to a scalar for each player"),
         Role("regularizer", "regularizer", None, "penalties beside the loss", OWN_NAME, several=True),
         Role("generator_optimizer", "optimizer", "adam", "what moves the generator", "generator", shorthand=True),
         Role(
-            "discriminator_optimizer", "optimizer", "adam", "what moves the discriminator", "discriminator", shorthand=True
+            "discriminator_optimizer",
+            "optimizer",
+            "adam",
+            "what moves the discriminator",
+            "discriminator",
+            shorthand=True,
         ),
         Role("generator_hook", "hook", None, "what happens to the generator after it moved", OWN_NAME, several=True),
-        Role("discriminator_hook", "hook", None, "what happens to the discriminator after it moved", OWN_NAME, several=True),
+        Role(
+            "discriminator_hook",
+            "hook",
+            None,
+            "what happens to the discriminator after it moved",
+            OWN_NAME,
+            several=True,
+        ),
         Role("game", "game", "standard", "who moves when"),
         Role("metrics", "metric", None, "numbers about samples", OWN_NAME, several=True),
         Role("evaluation_criterion", "evaluation", "latest", "when the model has improved"),
@@ -71,10 +85,11 @@ FACTS = {
     "batch_size": "data",
     "classes": "data",
     "state_size": "noise",
-    "device": "machine",
-    "precision": "machine",
-    "seed": "run",
-    "start_epoch": "run",
-    "folder": "run",  # where a part may write what people look at
-    "random": "run",  # the run's torch.Generator
+    "device": "common",
+    "precision": "common",
+    "seed": "common",
+    "start_epoch": "common",
+    "folder": "train",  # where a part may write what people look at
+    "random": "train",  # the run's torch.Generator
+    **dict.fromkeys(("hooks", "optimizers", "regularizers", "encoder"), "train"),  # parts, which are handed over too
 }

@@ -29,7 +29,9 @@ class Interval:
 
     def __str__(self) -> str:
         if self.low is not None and self.high is not None:
-            return f"above {self.low:g} and at most {self.high:g}" if self.above else f"from {self.low:g} to {self.high:g}"
+            return (
+                f"above {self.low:g} and at most {self.high:g}" if self.above else f"from {self.low:g} to {self.high:g}"
+            )
         if self.high is not None:
             return f"at most {self.high:g}"
         return f"above {self.low:g}" if self.above else f"at least {self.low:g}"
@@ -55,20 +57,28 @@ class Parameter:
 
 
 def parameters(cls: type) -> list[Parameter]:
-    """The parameters of a class's constructor, in order, without `self`, `*args` and `**kwargs`."""
+    """The parameters of a class's constructor, in order, without `self`.
+
+    A constructor that takes `**named` hands them to its base, so the base's parameters count too, and stand first.
+    """
     init = inspect.unwrap(cls.__init__)
+    owner = next(c for c in cls.__mro__ if inspect.unwrap(c.__dict__.get("__init__", object.__init__)) is init)
     try:
         hints = typing.get_type_hints(init, include_extras=True)
     except NameError:  # a third party's annotation that names what is not imported
         hints = {}
     texts = argument_texts(cls)
+    signature = list(inspect.signature(init).parameters.values())[1:] if init is not object.__init__ else []
     skip = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    found = list(inspect.signature(init).parameters.values())[1:]
-    return [
+    own = [
         Parameter(p.name, hints.get(p.name, Any), p.default, texts.get(p.name, ""))
-        for p in found
+        for p in signature
         if p.kind not in skip
     ]
+    if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in signature) or len(owner.__mro__) < 3:
+        return own
+    base = parameters(owner.__mro__[1])
+    return [p for p in base if p.name not in {o.name for o in own}] + own
 
 
 def argument_texts(cls: type) -> dict[str, str]:
@@ -139,7 +149,11 @@ def _convert_union(arguments: tuple, value: Any) -> Any:
 
 def _convert_plain(kind: Any, value: Any) -> Any:
     if kind is bool:
-        value = {"true": True, "yes": True, "false": False, "no": False}.get(value, value) if isinstance(value, str) else value
+        value = (
+            {"true": True, "yes": True, "false": False, "no": False}.get(value, value)
+            if isinstance(value, str)
+            else value
+        )
     elif kind in (int, float) and isinstance(value, str):
         value = int(value) if re.fullmatch(r"[+-]?\d+", value.strip()) else float(value)
     if kind in (int, float):
@@ -151,3 +165,9 @@ def _convert_plain(kind: Any, value: Any) -> Any:
     if kind in (bool, str, dict) and not isinstance(value, kind):
         raise ValueError
     return value
+
+
+def accepts(function: Any, name: str) -> bool:
+    """Whether a function can be called with a keyword of that name."""
+    found = inspect.signature(function).parameters
+    return name in found or any(p.kind is inspect.Parameter.VAR_KEYWORD for p in found.values())

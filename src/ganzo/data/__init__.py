@@ -35,7 +35,10 @@ class Source(Facade, ABC):
 
     @abstractmethod
     def image(self, index: int) -> Image.Image:
-        """One picture, of any size and mode; raises OSError or ValueError where it is damaged."""
+        """One picture, of any size and mode; raises OSError or ValueError where it is damaged.
+
+        Several threads ask at once; who asks closes the picture.
+        """
 
     @abstractmethod
     def fingerprint(self) -> str:
@@ -76,7 +79,7 @@ class Data(Facade, ABC):
 
     @abstractmethod
     def reset(self) -> None:
-        """Start the next pass."""
+        """Start the next pass; new data stand at the start of their first."""
 
     def state_dict(self) -> dict[str, Any]:
         """The position inside the pass, and what the next passes need."""
@@ -96,7 +99,6 @@ class Data(Facade, ABC):
     @classmethod
     def from_options(cls, options: Any, *parts: Any, **offered: Any) -> "Data":
         """Build the chosen data; where its constructor names `source`, the chosen source is built for it."""
-
         item = chosen(options, role_of("data"))[0]
         if any(p.name == "source" for p in parameters(Registry.lookup("data", item.name))):
             offered["source"] = Source.from_options(options)

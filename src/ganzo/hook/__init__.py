@@ -19,6 +19,9 @@ class Hook(Facade, ABC):
     namespace: ClassVar[str] = "hook"
     average: nn.Module | None = None
 
+    def attach(self, model: nn.Module) -> None:
+        """Get to know the network before its first move or a restore; called by the game as it makes a player."""
+
     @abstractmethod
     def apply(self, model: nn.Module) -> None:
         """Do it; called after each move, without gradients."""

@@ -1,1 +1,87 @@
 """Metrics: numbers about samples."""
+
+from abc import ABC, abstractmethod
+from argparse import Namespace
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from ganzo.errors import OptionError
+from ganzo.facade import Facade, chosen, role_of
+from ganzo.nn.sampling import labels_for, sample_images
+from ganzo.registry import Registry, register
+from ganzo.schema import Count
+
+
+class Metric(Facade, ABC):
+    """A number, or several, about generated images.
+
+    Attributes:
+        features: the name of what is looked at in an image (a component of the namespace `features`)
+        higher_is_better: which way the score improves
+        minimum_samples: with fewer images the number means nothing
+    """
+
+    namespace: ClassVar[str] = "metric"
+    features: ClassVar[str]
+    higher_is_better: ClassVar[bool]
+    minimum_samples: ClassVar[int] = 1
+    needs_real: ClassVar[bool] = True
+
+    @abstractmethod
+    def update(self, real_features: Tensor | None, fake_features: Tensor, labels: Tensor | None = None) -> None:
+        """Take in the features of some images; `labels` are the classes that the fakes were asked for."""
+
+    @abstractmethod
+    def compute(self) -> dict[str, float]:
+        """The scores of all that was taken in since the last time, by name; the first one is the metric's own."""
+
+    @classmethod
+    def from_options(cls, options: Namespace, *parts: Any, **offered: Any) -> "Metrics":
+        """All chosen metrics, to be measured together."""
+        names = [item.name for item in chosen(options, role_of("metric"))]
+        return Metrics(options, dict(zip(names, super().from_options(options, *parts, **offered), strict=True)))
+
+
+@register("common", "metrics")
+class Metrics:
+    """All chosen metrics, measured with the same images; the features are extracted once for all that share them.
+
+    Args:
+        metrics: what to measure
+        metrics_every: epochs between measurements
+        metrics_samples: images that are generated for one measurement
+    """
+
+    def __init__(
+        self,
+        metrics: dict[str, Metric],
+        *,
+        metrics_every: Count = 5,
+        metrics_samples: Count = 1000,
+    ):
+        self.metrics = metrics
+        self.every = metrics_every
+        self.samples = metrics_samples
+        for name, metric in metrics.items():
+            if metrics_samples < metric.minimum_samples:
+                raise OptionError(
+                    f"`{name}` needs at least {metric.minimum_samples} images; got `--metrics-samples {metrics_samples}`."
+                )
+        names = {metric.features for metric in metrics.values()}
+        self.extractors = {name: Registry.lookup("features", name)() for name in sorted(names)}
+
+    def measure(self, epoch: int, data: Any, noise: Any, generator: nn.Module) -> dict[str, float]:
+        """The scores of the generator, when the epoch is one at which they are due."""
+        if not self.metrics or epoch % self.every:
+            return {}
+        labels = labels_for(self.samples, data.classes, noise.device)
+        fake = sample_images(generator, noise, self.samples, seed=0, labels=labels, classes=data.classes)
+        scores: dict[str, float] = {}
+        with torch.no_grad():
+            looked = {name: extractor.to(fake.device)(fake) for name, extractor in self.extractors.items()}
+        for metric in self.metrics.values():
+            metric.update(None, looked[metric.features], labels)
+            scores |= metric.compute()
+        return scores

@@ -24,7 +24,12 @@ class GaussianNoise(Noise):
     """
 
     def __init__(
-        self, *, state_size: Count = 128, batch_size: int = 64, device: torch.device | str = "cpu", seed: int | None = None
+        self,
+        *,
+        state_size: Count = 128,
+        batch_size: int = 64,
+        device: torch.device | str = "cpu",
+        seed: int | None = None,
     ):
         super().__init__(state_size, batch_size, device, seed)
 

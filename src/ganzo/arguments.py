@@ -1,0 +1,151 @@
+"""The command line as options see it: flags made from signatures, and the help page of the chosen components."""
+
+import argparse
+from typing import Any, NoReturn
+
+from ganzo.errors import OptionError, nearest
+from ganzo.options import (
+    OLD_SPELLINGS,
+    SHORTHANDS,
+    Completed,
+    Option,
+    catalogue,
+    common_options,
+    component_options,
+    shorthands,
+)
+from ganzo.registry import Registry
+from ganzo.roles import ROLES
+from ganzo.schema import describe
+
+COMMAND_OPTIONS = {  # read by the command itself; they are no part of a run
+    "config": "a recipe's name, or a JSON or YAML file of options that the command line may override",
+    "from_json": "a JSON or YAML file of options that beats the command line: it reproduces a run",
+    "dry_run": "print every value with who set it, the parameter counts and the shapes; train nothing",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, but what is wrong comes as one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage."""
+        raise OptionError(f"{message[0].upper()}{message[1:]}.")
+
+
+def normalise(words: list[str]) -> list[str]:
+    """In the names of options `_` equals `-`."""
+    out = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        out.append(name.replace("_", "-") + equals + value if name.startswith("--") else word)
+    return out
+
+
+def is_switch(kind: Any) -> bool:
+    """Whether an option is a pair `--x / --no-x`."""
+    return kind is bool or (bool in getattr(kind, "__args__", ()))
+
+
+class CommandLine:
+    """The parser of a command, made of every option that any component has.
+
+    Args:
+        command: the name of the command
+        extra: the command's own options, with their help
+        switches: which of these are pairs `--x / --no-x`
+        train: what functions of `with_option_parser` are told: whether this command trains
+    """
+
+    def __init__(self, command: str, extra: dict[str, str], switches: tuple[str, ...] = (), train: bool = True):
+        self.parser = Parser(prog=f"ganzo {command}", add_help=False, allow_abbrev=False)
+        for key, text in extra.items():
+            self._add(key, switch=key in switches, text=text)
+        for key, role in ROLES.items():
+            self._add(key, text=role.help, repeat=True)
+        for key in (*SHORTHANDS, *(k for k in shorthands() if k not in SHORTHANDS), *OLD_SPELLINGS):
+            if key not in catalogue():
+                self._add(key, repeat=key in SHORTHANDS, text="")
+        for key, options in catalogue().items():
+            self._add(key, switch=any(is_switch(option.kind) for option in options), text=options[0].help)
+        self.third_party = self._third_party(train)
+
+    def _add(self, key: str, switch: bool = False, repeat: bool = False, text: str = "") -> None:
+        flag = "--" + key.replace("_", "-")
+        settings: dict[str, Any] = {"dest": key, "default": argparse.SUPPRESS, "help": text}
+        if switch:
+            self.parser.add_argument(flag, action="store_true", **settings)
+            self.parser.add_argument("--no-" + flag[2:], action="store_false", **settings)
+        else:
+            self.parser.add_argument(flag, action="append" if repeat else "store", **settings)
+
+    def _third_party(self, train: bool) -> dict[str, Any]:
+        """Let third parties declare options; returns their defaults."""
+        before = set(self.parser._actions)
+        for function in Registry.option_functions():
+            try:
+                function(self.parser, train)
+            except argparse.ArgumentError as error:
+                raise OptionError(
+                    f"{function.__module__}.{function.__qualname__} adds an option that is taken: {error}."
+                ) from error
+        defaults = {}
+        for action in self.parser._actions:
+            if action not in before and action.dest not in ("help", argparse.SUPPRESS):
+                defaults[action.dest] = None if action.default is argparse.SUPPRESS else action.default
+                action.default = argparse.SUPPRESS
+        return defaults
+
+    def read(self, words: list[str]) -> dict[str, Any]:
+        """What a command line says, by key; an unknown flag is an error that offers the nearest one."""
+        found, rest = self.parser.parse_known_args(normalise(words))
+        if rest:
+            flags = [string for action in self.parser._actions for string in action.option_strings]
+            unknown = rest[0].partition("=")[0]
+            raise OptionError(
+                f"There is no option `{unknown}`.{nearest(unknown, flags)}"
+                if unknown.startswith("-")
+                else f"`{unknown}` stands alone; an option begins with `--`."
+            )
+        values = vars(found)
+        for key in (*ROLES, *SHORTHANDS):
+            if key in values and len(values[key]) == 1:
+                values[key] = values[key][0]
+        return values
+
+
+def help_page(command: str, extra: dict[str, str], completed: Completed) -> str:
+    """The help of a command: its own options, those of every run, and those of the chosen components."""
+    parts = [f"usage: ganzo {command} [--option value …]\n"]
+    parts.append(_section("options of the command", [(f"--{k.replace('_', '-')}", text) for k, text in extra.items()]))
+    parts.append(_section("options of every run", [_row(option) for option in common_options()]))
+    choices = [
+        (f"--{role.key.replace('_', '-')}", f"{role.help}: {', '.join(Registry.keys(role.namespace))}")
+        for role in ROLES.values()
+    ]
+    parts.append(_section("components", choices))
+    for role in ROLES.values():
+        for item in completed.chosen[role.key]:
+            rows = [_row(option) for option in component_options(role, item.name)]
+            if rows:
+                parts.append(_section(f"{role.key.replace('_', '-')} {item.name}", rows))
+    parts.append("`ganzo list ROOM COMPONENT` shows the options of any other component.")
+    return "\n".join(parts)
+
+
+def _row(option: Option) -> tuple[str, str]:
+    default = "none" if option.default is None else option.default
+    switch = is_switch(option.kind)
+    flag = f"{option.flag} / --no-{option.flag[2:]}" if switch else option.flag
+    kind = "" if switch else f"{describe(option.kind)}; "
+    return flag, f"{option.help} ({kind}default {default})"
+
+
+def _section(title: str, rows: list[tuple[str, str]]) -> str:
+    import textwrap
+
+    lines = [f"{title}:"]
+    for flag, text in rows:
+        lines.append(f"  {flag}")
+        lines += textwrap.wrap(text, 100, initial_indent="      ", subsequent_indent="      ")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,160 @@
+"""A checkpoint: a folder that is written whole, or not at all, and that knows when it was damaged.
+
+`<epoch>-<step>/` holds each network as safetensors, `state.pt` with everything else, and `manifest.json` with the checksums.
+Nothing in it can run code: weights are safetensors, and `state.pt` is loaded with `weights_only=True`.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import pickle
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from ganzo.errors import RunError
+
+FORMAT = 1
+
+
+def fsync(path: Path) -> None:
+    """Make the system write a file or folder to the disk now."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Write a file or folder under a temporary name, flush it, and rename it: it appears whole or not at all.
+
+    Raises:
+        RunError: where the disk is full or cannot be written; what stood there before is still there
+    """
+    temporary = path.parent / f".{path.name}.tmp"
+    _remove(temporary)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        for part in (*temporary.rglob("*"), temporary) if temporary.is_dir() else (temporary,):
+            fsync(part)
+        if path.is_dir():
+            shutil.rmtree(path)
+        os.replace(temporary, path)
+        fsync(path.parent)
+    except (OSError, SafetensorError, RuntimeError) as error:
+        with contextlib.suppress(OSError):
+            _remove(temporary)
+        if isinstance(error, RuntimeError) and "writ" not in str(error) and "space" not in str(error):
+            raise
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise RunError(
+            f"`{path}` cannot be written ({reason}); what was saved before is untouched."
+            " Make room or choose another folder, and go on with `--restore`."
+        ) from error
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def weights_of(network: nn.Module) -> dict[str, Tensor]:
+    """The state of a network as safetensors wants it: contiguous tensors on the CPU, none sharing memory."""
+    return {key: value.detach().cpu().contiguous().clone() for key, value in network.state_dict().items()}
+
+
+def save_weights(network: nn.Module, path: Path) -> None:
+    """Write the weights of a network to a safetensors file, whole or not at all."""
+    with whole(path) as temporary:
+        save_file(weights_of(network), temporary)
+
+
+def load_weights(network: nn.Module, path: Path) -> None:
+    """Load the weights of a network from a safetensors file.
+
+    Raises:
+        RunError: where the file is no safetensors file, or was written by another network
+    """
+    try:
+        network.load_state_dict(load_file(path))
+    except (OSError, SafetensorError) as error:
+        raise RunError(f"`{path}` is not a readable safetensors file ({error}).") from error
+    except RuntimeError as error:
+        lines = " ".join(str(error).split())
+        raise RunError(f"The weights in `{path}` do not fit this network: {lines[:300]}.") from error
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write(folder: Path, networks: dict[str, nn.Module], state: dict[str, Any]) -> None:
+    """Write a checkpoint into a folder that does not exist yet."""
+    with whole(folder) as temporary:
+        temporary.mkdir()
+        for name, network in networks.items():
+            save_file(weights_of(network), temporary / f"{name}.safetensors")
+        with (temporary / "state.pt").open("wb") as file:
+            torch.save(state, file)
+        sums = {path.name: checksum(path) for path in sorted(temporary.iterdir())}
+        (temporary / "manifest.json").write_text(
+            json.dumps({"format": FORMAT, "sha256": sums}, indent=2), encoding="utf-8"
+        )
+
+
+def damage(folder: Path) -> str | None:
+    """What is wrong with a checkpoint, or None where it is whole."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        for name, expected in manifest["sha256"].items():
+            if checksum(folder / name) != expected:
+                return f"`{name}` does not match its checksum"
+    except FileNotFoundError as error:
+        return f"`{Path(error.filename).name}` is missing"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return f"its manifest cannot be read ({error})"
+    return None
+
+
+def read(folder: Path, networks: dict[str, nn.Module]) -> dict[str, Any]:
+    """Load the networks of a checkpoint, and return everything else.
+
+    Raises:
+        RunError: where a file is refused; a `state.pt` that would run code is never unpickled
+    """
+    try:
+        state = torch.load(folder / "state.pt", map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError) as error:
+        raise RunError(
+            f"`{folder / 'state.pt'}` is refused: it is damaged, or holds more than plain numbers and could run code"
+            f" ({str(error).splitlines()[0][:200]})."
+        ) from error
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise RunError(f"`{folder / 'state.pt'}` is not a checkpoint of this version of Ganzo (format {FORMAT}).")
+    for name, network in networks.items():
+        load_weights(network, folder / f"{name}.safetensors")
+    return state
+
+
+def listed(root: Path) -> list[Path]:
+    """The checkpoints in a folder, oldest first; unfinished ones do not count."""
+    found = []
+    for path in root.glob("*-*") if root.is_dir() else ():
+        epoch, _, step = path.name.partition("-")
+        if path.is_dir() and epoch.isdigit() and step.isdigit():
+            found.append((int(epoch), int(step), path))
+    return [path for _, _, path in sorted(found)]

@@ -1,0 +1,71 @@
+"""The commands: `ganzo train`, `ganzo sample` (also `deh`), `ganzo list`."""
+
+import sys
+from typing import Any
+
+from ganzo import __version__
+from ganzo.errors import GanzoError, nearest
+
+COMMANDS = {
+    "train": "train a GAN; without any option, on the embedded handwritten digits",
+    "sample": "draw pictures from a stored run (the command `deh` does the same)",
+    "list": "list rooms, components and their options, and recipes",
+}
+USAGE = "\n".join(
+    [
+        f"Ganzo {__version__}: implement, train, compare and use generative adversarial networks.\n",
+        "usage: ganzo COMMAND [--option value …]\n",
+        *(f"  {name:8} {text}" for name, text in COMMANDS.items()),
+        "\n`ganzo COMMAND --help` explains a command; `ganzo --option …` without a command means `ganzo train`.",
+    ]
+)
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run a command; returns the exit status: 0, 2 for what the user can mend, 130 when interrupted."""
+    words = sys.argv[1:] if words is None else words
+    try:
+        return run(words)
+    except GanzoError as error:
+        print(f"ganzo: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("ganzo: interrupted.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+
+
+def run(words: list[str]) -> int:
+    """Find the command and run it."""
+    if words and words[0] in ("-h", "--help", "help"):
+        print(USAGE)
+        return 0
+    if words == ["--version"]:
+        print(f"ganzo {__version__}")
+        return 0
+    if not words or words[0].startswith("-"):
+        command, rest = "train", words
+    else:
+        command, rest = words[0], words[1:]
+    if command not in COMMANDS:
+        raise GanzoError(
+            f"There is no command `{command}`; choose among {', '.join(COMMANDS)}.{nearest(command, COMMANDS)}"
+        )
+    if not words:
+        print(USAGE)
+        return 0
+    from ganzo import commands  # imports torch; `ganzo --help` does without
+
+    return {"train": commands.train, "sample": commands.sample, "list": commands.list_}[command](rest)
+
+
+def deh(words: list[str] | None = None) -> int:
+    """The old name of `ganzo sample`."""
+    return main(["sample", *(sys.argv[1:] if words is None else words)])
+
+
+def entry(function: Any = main) -> None:
+    """Leave the process with a command's exit status."""
+    sys.exit(function())

@@ -1,0 +1,233 @@
+"""What the commands do: read their words, complete the options, and hand them to the function that works."""
+
+import json
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from ganzo.arguments import COMMAND_OPTIONS, CommandLine, help_page
+from ganzo.errors import OptionError, RunError
+from ganzo.grammar import items
+from ganzo.loading import is_path
+from ganzo.options import (
+    FREE,
+    FREE_ROLES,
+    Completed,
+    Layer,
+    catalogue,
+    component_options,
+    environment,
+    read_file,
+    saveable,
+)
+from ganzo.recipes import read_config, recipes
+from ganzo.registry import Registry
+from ganzo.roles import ROLES
+from ganzo.run import Run, settle_names
+from ganzo.schema import describe
+
+DATA_KEYS = ("data_dir", "from_json", "config")  # naming one of these, or any component, is no bare `ganzo train`
+SAMPLE_OPTIONS = {
+    "num_samples": "how many grids to draw (each of `--snapshot-size` images)",
+    "label": "classes to draw, by number or name, separated by commas",
+}
+
+
+def train(words: list[str]) -> int:
+    """`ganzo train`."""
+    line = CommandLine("train", {k: t for k, t in COMMAND_OPTIONS.items()}, switches=("dry_run",))
+    wants_help = any(word in ("-h", "--help") for word in words)
+    given = line.read([word for word in words if word not in ("-h", "--help")])
+    config, from_json, dry_run = (given.pop(key, None) for key in COMMAND_OPTIONS)
+    if (
+        config is None
+        and not given.get("restore")
+        and not any(k in given for k in (*ROLES, *DATA_KEYS))
+        and not from_json
+    ):
+        config = "digits"
+    layers = [environment()]
+    if config is not None:
+        layers.append(Layer(f"config {config}", read_config(config)))
+    layers.append(Layer("command line", given))
+    if from_json is not None:
+        layers.append(Layer(f"from-json {from_json}", read_file(Path(from_json))))
+        warn(overridden(layers[-2].values, layers[-1]))
+    completed = Completed(layers, line.third_party)
+    if wants_help:
+        print(help_page("train", COMMAND_OPTIONS, completed))
+        return 0
+    if completed.options.restore and completed.options.delete:
+        completed.options.restore = False  # deleting wins
+    announce_files(completed)
+    wanted_seed = completed.options.seed
+    settle_names(completed.options)
+    folder = Path(completed.options.model_dir) / completed.options.experiment
+    if not dry_run:
+        ask(completed.options, folder)
+    if completed.options.restore:
+        completed = with_saved_run(layers, completed, folder, line.third_party, wanted_seed)
+    warn(completed.warnings)
+    if dry_run:
+        from ganzo.dry_run import dry_run as show
+
+        return show(completed)
+    from ganzo.train import train as play
+
+    return 0 if play(completed.options).stop is None else 130
+
+
+def warn(sentences: list[str]) -> None:
+    """Print warnings."""
+    for sentence in sentences:
+        print(f"ganzo: warning: {sentence}", file=sys.stderr)
+
+
+def overridden(given: dict[str, Any], file: Layer) -> list[str]:
+    """A sentence for each flag that `--from-json` overrides with another value."""
+    return [
+        f"`--{key.replace('_', '-')} {given[key]}` is overridden by {file.source}, which says {file.values[key]}."
+        for key in given
+        if key in file.values and str(file.values[key]) != str(given[key])
+    ]
+
+
+def announce_files(completed: Completed) -> None:
+    """Say which files a recipe or a stored run brings code from, before it runs."""
+    for role, found in completed.chosen.items():
+        for item in found:
+            if is_path(item.name) and completed.set_by.get(role) != "command line":
+                print(f"ganzo: {completed.set_by.get(role)} runs code from {item.name}", file=sys.stderr)
+
+
+def ask(options: Namespace, folder: Path) -> None:
+    """The four-way question, where a run lies in the folder and the command line does not say what to do with it."""
+    if options.restore or options.delete or not Run.exists(folder):
+        return
+    if not sys.stdin.isatty():
+        return  # the run itself refuses, and names the two flags
+    question = f"The experiment `{options.experiment}` exists: [r]estore it, restore with [n]ew options, [d]elete it, [a]bort? "
+    while True:
+        try:
+            answer = input(question).strip().lower()
+        except EOFError:
+            raise SystemExit(1) from None
+        if answer == "a":
+            raise SystemExit(2)
+        if answer in ("r", "n"):
+            options.restore = True
+            options.answer = answer
+            return
+        if answer == "d":
+            options.delete = True
+            return
+
+
+def with_saved_run(
+    layers: list[Layer], asked: Completed, folder: Path, third_party: dict[str, Any], seed: int | None
+) -> Completed:
+    """The options of a run that is restored: the saved ones under those that were given; what may not change is refused."""
+    if not (folder / "options.json").is_file():
+        raise RunError(f"There is nothing to restore in `{folder}`; leave out `--restore` to start a new run.")
+    saved = read_file(folder / "options.json")
+    layers = [layers[0], Layer("saved run", saved), *layers[1:]]
+    if getattr(asked.options, "answer", None) == "r":
+        layers = layers[:2]
+    completed = Completed(layers, third_party)
+    options = completed.options
+    options.experiment, options.restore, options.delete = asked.options.experiment, True, False
+    if options.seed is None:
+        options.seed = saved.get("seed")
+    free = FREE | {
+        o.key
+        for key in FREE_ROLES
+        for name in Registry.keys(ROLES[key].namespace)
+        for o in component_options(ROLES[key], name)
+    }
+    changed = [
+        key for key, value in saveable(options).items()
+        if key not in free and key in saved and plain(value) != plain(saved[key])
+    ]  # fmt: skip
+    if changed:
+        key = changed[0]
+        raise OptionError(
+            f"`--{key.replace('_', '-')}` cannot change on `--restore`: the run has {saved[key]!r}, and"
+            f" {getattr(options, key)!r} was asked for. Leave it out, or start another experiment."
+        )
+    announce_files(completed)
+    return completed
+
+
+def plain(value: Any) -> str:
+    """A value as its file would hold it, to compare."""
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def sample(words: list[str]) -> int:
+    """`ganzo sample`."""
+    line = CommandLine("sample", SAMPLE_OPTIONS, train=False)
+    wants_help = any(word in ("-h", "--help") for word in words)
+    given = line.read([word for word in words if word not in ("-h", "--help")])
+    if wants_help:
+        print(
+            help_page(
+                "sample", SAMPLE_OPTIONS, Completed([environment(), Layer("command line", given)], line.third_party)
+            )
+        )
+        return 0
+    number, label = (given.pop(key, None) for key in SAMPLE_OPTIONS)
+    seed = given.pop("seed", None)
+    experiment = given.pop("experiment", "digits")
+    asked = Completed([environment(), Layer("command line", given)], line.third_party).options
+    folder = Path(asked.model_dir) / experiment
+    if not (folder / "options.json").is_file():
+        raise RunError(f"There is no run in `{folder}`; name one with `--experiment` (and `--model-dir`).")
+    layers = [environment(), Layer("saved run", read_file(folder / "options.json")), Layer("command line", given)]
+    completed = Completed(layers, line.third_party)
+    options = completed.options
+    options.experiment, options.model_dir = experiment, asked.model_dir
+    announce_files(completed)
+    from ganzo.sample import sample as draw
+
+    for path in draw(options, whole(number, "num-samples", 1, 1), label, whole(seed, "seed", None, 0)):
+        print(path)
+    return 0
+
+
+def whole(text: str | None, name: str, default: Any, least: int) -> Any:
+    """A whole number from the command line."""
+    if text is None:
+        return default
+    if not text.isdigit() or int(text) < least:
+        raise OptionError(f"`--{name}` must be a whole number of at least {least}; got '{text}'.")
+    return int(text)
+
+
+def list_(words: list[str]) -> int:
+    """`ganzo list [ROOM [COMPONENT]]`, `ganzo list recipes`."""
+    rooms = list(dict.fromkeys(role.namespace for role in ROLES.values()))
+    if not words or words[0] in ("-h", "--help"):
+        print("usage: ganzo list [recipes | ROOM [COMPONENT]]\n")
+        for room in rooms:
+            print(f"{room:14} {', '.join(Registry.keys(room))}")
+        print(f"{'recipes':14} {', '.join(recipes())}")
+        return 0
+    if words[0] == "recipes":
+        for name, path in recipes().items():
+            print(f"{name:24} {path}")
+        return 0
+    if words[0] not in rooms:
+        from ganzo.errors import nearest
+
+        raise OptionError(f"There is no room `{words[0]}`; choose among {', '.join(rooms)}.{nearest(words[0], rooms)}")
+    role = next(role for role in ROLES.values() if role.namespace == words[0])
+    for name in words[1:] or Registry.keys(role.namespace):
+        cls = Registry.lookup(role.namespace, name)
+        print(f"{name}: {(cls.__doc__ or '').strip() if words[1:] else (cls.__doc__ or '').strip().splitlines()[0]}")
+        for option in component_options(role, name) if words[1:] else ():
+            print(f"  {option.flag}: {option.help} ({describe(option.kind)}; default {option.default})")
+    return 0
+
+
+__all__ = ["catalogue", "items", "list_", "sample", "train"]

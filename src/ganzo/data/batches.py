@@ -1,0 +1,120 @@
+"""Batches by index out of tensors: what all data share whose examples lie in one place."""
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganzo.data import Batch, Data
+from ganzo.errors import DataError
+from ganzo.nn.random import restore_stream, stream
+
+RESIDENT = 0.25  # the share of a device's free memory that data may take for good
+
+
+class StoredData(Data):
+    """Data whose examples lie in tensors; a batch is one indexing of each.
+
+    Shuffled data draw a new permutation per pass, and drop the last incomplete batch. Data in a fixed order hand out
+    every example, so that their last batch may be smaller. On a CUDA device the examples move there when they fit.
+
+    Args:
+        examples: all examples as one batch, B×C×H×W with B the number of examples
+        batch_size: examples in a batch
+        class_names: names of the classes; empty where there are no labels
+        seed: seed of the permutations; none for fresh ones
+        device: where the players live
+        shuffle: whether passes are shuffled
+        name: what messages call the data
+        content: key of the content; none to have it computed when it is asked for
+    """
+
+    def __init__(
+        self,
+        examples: Batch,
+        *,
+        batch_size: int,
+        class_names: Sequence[str] = (),
+        seed: int | None = None,
+        device: torch.device | str = "cpu",
+        shuffle: bool = True,
+        name: str = "data",
+        content: str | None = None,
+    ):
+        count = len(examples)
+        if count < (batch_size if shuffle else 1):
+            raise DataError(
+                f"A batch of {batch_size} needs as many pictures; got {count} in `{name}`."
+                f" Lower `--batch-size` to at most {count}, or give more."
+            )
+        self.examples, self.pinned = placed(examples, torch.device(device))
+        self.name, self.content = name, content
+        self.image_colors, self.image_size = examples.image.shape[1:3]
+        self.class_names = tuple(class_names)
+        self.classes = len(self.class_names)
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.end = count - count % batch_size if shuffle else count
+        self.batches = -(-self.end // batch_size)
+        self.generator = stream(seed, "data")  # on the CPU, so that every device sees the same order
+        self.reset()
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def next(self) -> Batch | None:
+        if self.position >= self.end:
+            return None
+        index = self.order[self.position : min(self.position + self.batch_size, self.end)]
+        self.position += len(index)
+        taken = (None if column is None else column.index_select(0, index) for column in columns(self.examples))
+        return Batch(*(c.pin_memory() if self.pinned and c is not None else c for c in taken))  # type: ignore[arg-type]
+
+    def reset(self) -> None:
+        self.start = self.generator.get_state()  # of this pass: its order is drawn anew from here
+        count = len(self.examples)
+        order = torch.randperm(count, generator=self.generator) if self.shuffle else torch.arange(count)
+        self.order = order.to(self.examples.image.device)
+        self.position = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"generator": self.start, "position": self.position, "examples": len(self.examples)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        known = state.get("examples", len(self.examples))
+        if known != len(self.examples):
+            raise DataError(
+                f"A restored run needs the data that it began with: {known} pictures; got {len(self.examples)} in"
+                f" `{self.name}`. Give it those data, or start anew with `--delete`."
+            )
+        restore_stream(self.generator, state["generator"])
+        self.reset()
+        self.position = state["position"]
+
+    def fingerprint(self) -> str:
+        """A key of the stored pixels and labels, the same on every machine."""
+        if self.content is None:
+            digest = hashlib.sha256()
+            for column in columns(self.examples):
+                if column is not None:
+                    digest.update(column.cpu().contiguous().numpy().data)
+            self.content = digest.hexdigest()
+        return self.content
+
+
+def columns(batch: Batch) -> list[Tensor | None]:
+    """The fields of a batch, in order."""
+    return [getattr(batch, field.name) for field in dataclasses.fields(batch)]
+
+
+def placed(examples: Batch, device: torch.device) -> tuple[Batch, bool]:
+    """Move examples to a CUDA device where they fit; else say whether batches go there through pinned memory."""
+    if device.type != "cuda":
+        return examples, False
+    needed = sum(column.nbytes for column in columns(examples) if column is not None)
+    if needed > RESIDENT * torch.cuda.mem_get_info(device)[0]:
+        return examples, True
+    return Batch(*(None if c is None else c.to(device) for c in columns(examples))), False  # type: ignore[arg-type]

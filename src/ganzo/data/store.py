@@ -1,0 +1,229 @@
+"""The packed store: each picture decoded once, to 8-bit pixels in one file that is mapped into memory.
+
+A file holds the pixels of all pictures, their labels as int64, a JSON header, and a trailer that seals the header. It
+is written from front to end under a temporary name and renamed when it is on disk, so that two processes that pack the
+same data do not meet: each writes its own, and the last rename stays. A file that is cut off or not ours is replaced.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import struct
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganzo.data import Source
+from ganzo.data.pixels import RESIZE, pixels
+from ganzo.data.progress import tell, watched
+from ganzo.errors import DataError
+
+FORMAT = 1
+TRAILER = struct.Struct("<8sQ32s")  # magic, length of the header, its SHA-256
+MAGIC = b"ganzo\0\0\1"
+HANDFUL = 16  # pictures that a thread decodes at a time: handing over one alone costs as much as a small one
+STALE = 3600.0  # seconds after which a temporary file that no one writes is left over from a killed process
+
+
+class Packed(NamedTuple):
+    """Decoded pictures.
+
+    Args:
+        images: uint8 N×C×H×W
+        labels: int64 N, or none
+        bad: the damaged pictures that were skipped, each with its reason
+        content: a key of pixels and labels; none where it was not computed
+    """
+
+    images: Tensor
+    labels: Tensor | None
+    bad: list[str]
+    content: str | None = None
+
+
+def cache_folder(cache_dir: str | None = None) -> Path:
+    """Where packed stores lie: what is given, else $GANZO_CACHE_DIR, else `~/.cache/ganzo`."""
+    return Path(cache_dir or os.environ.get("GANZO_CACHE_DIR") or "~/.cache/ganzo").expanduser()
+
+
+def pack(
+    source: Source,
+    size: int,
+    colors: int,
+    *,
+    folder: Path | None = None,
+    workers: int | None = None,
+    max_bad_fraction: float = 0.01,
+) -> Packed:
+    """Decode all pictures of a source, or find them decoded in the folder; without one they stay in memory."""
+    if folder is None or source.in_memory:
+        images, kept, bad = list[np.ndarray](), list[int](), list[str]()
+        for index, decoded in decode(source, size, colors, workers):
+            if isinstance(decoded, str):
+                skip(decoded, bad, source, max_bad_fraction)
+            else:
+                images.append(decoded)
+                kept.append(index)
+        return Packed(torch.from_numpy(np.stack(images)), labels_of(source, kept), bad)
+    facts = f"{FORMAT} {source.fingerprint()} {size} {colors} {RESIZE}"
+    path = folder / f"{hashlib.sha256(facts.encode()).hexdigest()[:40]}.packed"
+    packed = read(path)
+    if packed is None:
+        if path.exists():
+            tell(f"the packed store {path} is damaged; packing the pictures anew")
+        write(path, source, size, colors, workers, max_bad_fraction)
+        return read(path) or unusable(folder, "it cannot be read back")
+    if packed.bad:
+        check_bad(packed.bad, source, max_bad_fraction)
+        tell(f"{len(packed.bad)} damaged pictures of {source.name} are left out, the first of them {packed.bad[0]}")
+    return packed
+
+
+def decode(source: Source, size: int, colors: int, workers: int | None) -> Iterator[tuple[int, np.ndarray | str]]:
+    """Each picture's number with its pixels, in order; in place of a damaged one, its name and the reason."""
+
+    def one(index: int) -> np.ndarray | str:
+        try:
+            with source.image(index) as picture:
+                return pixels(picture, size, colors)
+        except Exception as error:  # Pillow raises almost anything over damaged bytes
+            reason = " ".join(str(error).split()) or type(error).__name__
+            return f"{source.item_name(index)} ({reason})"
+
+    if workers is None:
+        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with warnings.catch_warnings():  # Pillow's remarks on odd, yet readable files
+        warnings.simplefilter("ignore")
+        yield from enumerate(watched(in_order(one, len(source), workers), len(source), source.name))
+
+
+def in_order(function: Callable[[int], Any], count: int, workers: int) -> Iterator[Any]:
+    """`function(0)`, `function(1)`, …, computed by threads that run a little ahead, a handful each time."""
+    if workers == 0:
+        yield from map(function, range(count))
+        return
+    pool, waiting = ThreadPoolExecutor(workers), deque[Future]()
+    try:
+        for start in range(0, count, HANDFUL):
+            numbers = range(start, min(start + HANDFUL, count))
+            waiting.append(pool.submit(lambda numbers: [function(n) for n in numbers], numbers))
+            if len(waiting) > 2 * workers:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def skip(damaged: str, bad: list[str], source: Source, max_bad_fraction: float) -> None:
+    """Name a damaged picture and count it."""
+    tell(f"skipped damaged picture {damaged}")
+    bad.append(damaged)
+    check_bad(bad, source, max_bad_fraction)
+
+
+def check_bad(bad: list[str], source: Source, max_bad_fraction: float) -> None:
+    """Refuse data with too many damaged pictures; a single one is allowed in small data too."""
+    count = len(source)
+    if len(bad) == count:
+        raise DataError(f"No picture of `{source.name}` can be decoded, the first of {count} is {bad[0]}.")
+    allowed = max(1, int(max_bad_fraction * count))
+    if len(bad) > allowed:
+        raise DataError(
+            f"At most {allowed} of the {count} pictures in `{source.name}` may be damaged; found {len(bad)} so far, the"
+            f" first of them {bad[0]}. Mend or remove them, or allow more with `--max-bad-fraction`."
+        )
+
+
+def labels_of(source: Source, kept: list[int]) -> Tensor | None:
+    """The labels of the pictures that were kept."""
+    return None if source.labels is None else torch.tensor([source.labels[i] for i in kept], dtype=torch.int64)
+
+
+def write(path: Path, source: Source, size: int, colors: int, workers: int | None, max_bad_fraction: float) -> None:
+    """Decode a source into a store."""
+    digest, kept, bad = hashlib.sha256(), list[int](), list[str]()
+    with fresh_file(path, len(source) * size * size * colors) as file:
+        for index, decoded in decode(source, size, colors, workers):
+            if isinstance(decoded, str):
+                skip(decoded, bad, source, max_bad_fraction)
+            else:  # written, not mapped: over a full disk a mapping kills the process
+                digest.update(decoded.tobytes())
+                file.write(decoded.tobytes())
+                kept.append(index)
+        labels = labels_of(source, kept)
+        if labels is not None:
+            digest.update(labels.numpy().tobytes())
+            file.write(labels.numpy().tobytes())
+        facts = {"shape": [len(kept), colors, size, size], "labels": labels is not None, "bad": bad}
+        header = json.dumps({**facts, "name": source.name, "content": digest.hexdigest()}, sort_keys=True).encode()
+        file.write(header + TRAILER.pack(MAGIC, len(header), hashlib.sha256(header).digest()))
+
+
+@contextmanager
+def fresh_file(path: Path, size: int) -> Iterator[BinaryIO]:
+    """A file of about `size` bytes that appears under its name when it is complete, or not at all."""
+    temporary = path.with_suffix(f".{os.getpid()}-{os.urandom(4).hex()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for old in path.parent.glob("*.tmp"):
+            with suppress(OSError):
+                if time.time() - old.stat().st_mtime > STALE:
+                    old.unlink()
+        free = shutil.disk_usage(path.parent).free
+        if free < size:
+            unusable(path.parent, f"{size / 1e6:,.1f} MB are needed and {free / 1e6:,.1f} MB are free")
+        with open(temporary, "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        unusable(path.parent, error.strerror or str(error))
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def unusable(folder: Path, why: str) -> Any:
+    """Say that the cache folder cannot hold the store."""
+    raise DataError(
+        f"The decoded pictures cannot be stored in `{folder}`: {why}; choose another folder with `--cache-dir`."
+    )
+
+
+def read(path: Path) -> Packed | None:
+    """What a store holds, its pixels mapped and read-only; None where there is none, or one that is not whole."""
+    try:
+        with open(path, "rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(end - TRAILER.size, 0))
+            magic, length, digest = TRAILER.unpack(file.read())
+            file.seek(max(end - TRAILER.size - length, 0))
+            text = file.read(min(length, end))
+            if magic != MAGIC or hashlib.sha256(text).digest() != digest:
+                return None
+            header = json.loads(text)
+            count, colors, side, _ = shape = header["shape"]
+            area = count * colors * side * side
+            labelled = 8 * count if header["labels"] else 0
+            if end != area + labelled + length + TRAILER.size:
+                return None
+            file.seek(area)
+            labels = torch.frombuffer(bytearray(file.read(labelled)), dtype=torch.int64) if labelled else None
+    except (OSError, struct.error):
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's, that the mapping is read-only: batches are copies
+        images = torch.from_numpy(np.memmap(path, np.uint8, "r", shape=tuple(shape)))
+    return Packed(images, labels, header["bad"], header["content"])

@@ -1,0 +1,232 @@
+"""Games: who moves when."""
+
+from abc import ABC
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from ganzo.contract import Batch, as_critic
+from ganzo.errors import DataError, OptionError
+from ganzo.facade import Facade, chosen, role_of
+from ganzo.game.player import Player, default_optimizer
+from ganzo.nn.pixels import to_float
+from ganzo.registry import Registry
+from ganzo.schema import Count, parameters
+
+__all__ = ["Game", "Player"]
+
+
+class Game(Facade, ABC):
+    """Draws the arrows between data, noise, the players and the loss. Only a game calls `backward`.
+
+    A new kind of GAN overrides `train_on_instance`, which gets one minibatch and makes both moves. A game with turns of its
+    own overrides `step`.
+
+    Args:
+        generator: noise to images
+        discriminator: images to logits
+        loss: what each player wants to make small
+        hooks: what happens to a player after it moved: a list for each player
+        optimizers: what moves each player
+        regularizers: penalties that are added to the discriminator's loss
+        encoder: from stored values to what the players see
+        precision: in what numbers the networks compute: fp32 or bf16
+        generator_iterations: moves of the generator in one turn
+        discriminator_iterations: moves of the discriminator in one turn, each with a minibatch of its own
+        max_batches_per_epoch: turns after which an epoch ends before its data do; none for no cap
+    """
+
+    namespace: ClassVar[str] = "game"
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        loss: Any,
+        hooks: Mapping[str, Sequence[Any]] | None = None,
+        *,
+        optimizers: Mapping[str, torch.optim.Optimizer] | None = None,
+        regularizers: Sequence[Any] = (),
+        encoder: Any = None,
+        precision: str = "fp32",
+        generator_iterations: Count = 1,
+        discriminator_iterations: Count = 1,
+        max_batches_per_epoch: Count | None = None,
+    ):
+        networks = {"generator": generator, "discriminator": discriminator}
+        self.players = {
+            name: Player(
+                network, (optimizers or {}).get(name) or default_optimizer(network), (hooks or {}).get(name, ())
+            )
+            for name, network in networks.items()
+        }
+        self.generator, self.discriminator = self.players["generator"], self.players["discriminator"]
+        self.loss = loss
+        self.critic = as_critic(getattr(loss, "critic", discriminator))
+        self.regularizers = list(regularizers)
+        self.device = next(discriminator.parameters()).device
+        self.encode = encoder.encode if encoder is not None else lambda stored: to_float(stored, self.device)
+        self.precision = precision
+        self.generator_iterations = generator_iterations
+        self.discriminator_iterations = discriminator_iterations
+        self.max_batches_per_epoch = max_batches_per_epoch
+        self.turns = 0  # since the start of the run
+        self.turns_of_epoch = 0
+        self.images = 0  # real images judged since the start of the run
+        self.totals: dict[str, Tensor] = {}
+        self._check()
+
+    @classmethod
+    def from_options(cls, options: Any, *parts: Any, **offered: Any) -> "Game":
+        """Build the chosen game; refuse what is selected but not wanted, and wrap a game that only has `run_epoch`."""
+        item = chosen(options, role_of("game"))[0]
+        named = {p.name for p in parameters(Registry.lookup("game", item.name))}
+        if offered.get("regularizers") and "regularizers" not in named:
+            raise OptionError(f"The game `{item.name}` knows no penalties, so `--regularizer` must be left out.")
+        game = super().from_options(options, *parts, **offered)
+        return game if isinstance(game, Game) else EpochGame(game, *parts, **offered)
+
+    def _check(self) -> None:
+        one_minibatch = type(self).train_on_instance is not Game.train_on_instance
+        if one_minibatch and (self.generator_iterations, self.discriminator_iterations) != (1, 1):
+            raise OptionError(
+                f"{type(self).__name__} makes both moves of a turn from one minibatch, so `--generator-iterations` and"
+                f" `--discriminator-iterations` must be 1; got {self.generator_iterations} and"
+                f" {self.discriminator_iterations}."
+            )
+        penalties = [*getattr(self.loss, "penalties", ()), *(r.key for r in self.regularizers if r.key)]
+        twice = {p for p in penalties if penalties.count(p) > 1}
+        if twice:
+            raise OptionError(
+                f"The penalty `{twice.pop()}` is chosen twice, by the loss or by `--regularizer`; leave one of them out."
+            )
+
+    # What a new kind of GAN overrides ---------------------------------------------------------------------------------
+
+    def train_on_instance(self, z: Tensor, x: Tensor, y: Tensor | None) -> dict[str, Tensor]:
+        """Make both moves with one minibatch: noise z (B×S), real images x (B×C×H×W), labels y (B) or None.
+
+        Returns what to log: scalars, still on the device.
+        """
+        raise AssertionError("a game overrides `step` or `train_on_instance`")
+
+    def step(self, batches: Iterator[Batch], noise: Any) -> dict[str, Tensor]:
+        """Play one turn with `discriminator_iterations` batches; returns what to log, still on the device."""
+        batch = next(batches)
+        return self.train_on_instance(noise.next(len(batch), batch.label), batch.image, batch.label)
+
+    # What is the same in every game -----------------------------------------------------------------------------------
+
+    def run_epoch(self, data: Any, noise: Any) -> dict[str, float]:
+        """Play until the data end or the cap is reached; returns the means over the epoch."""
+        losses: dict[str, float] = {}
+        for losses in self.rounds(data, noise):
+            pass
+        return losses
+
+    def rounds(self, data: Any, noise: Any, pause: Callable[[], bool] = lambda: False) -> Iterator[dict[str, float]]:
+        """Play an epoch in bounded stretches: yield the means so far whenever `pause()` is true after a turn, and at the end.
+
+        A game that was restored inside an epoch goes on where it stopped.
+        """
+        while self.turns_of_epoch != self.max_batches_per_epoch and (turn := self._take(data)) is not None:
+            for name, value in self.step(iter(turn), noise).items():
+                value = value.detach().double()
+                self.totals[name] = self.totals[name] + value if name in self.totals else value
+            self.turns += 1
+            self.turns_of_epoch += 1
+            self.images += sum(len(batch) for batch in turn)
+            if pause():
+                yield self._means()
+        if not self.turns_of_epoch:
+            raise DataError(
+                f"One turn takes {self.discriminator_iterations} batches, and one pass of the data has fewer;"
+                " lower `--discriminator-iterations` or `--batch-size`."
+            )
+        means = self._means()
+        self.turns_of_epoch, self.totals = 0, {}
+        yield means
+
+    def _take(self, data: Any) -> list[Batch] | None:
+        """The batches of one whole turn, as the players see them; None at the end of the pass."""
+        turn = []
+        for _ in range(self.discriminator_iterations):
+            batch = data.next()
+            if batch is None:
+                data.reset()
+                return None
+            turn.append(self._seen(batch if isinstance(batch, Batch) else Batch(*batch)))
+        return turn
+
+    def _seen(self, batch: Batch) -> Batch:
+        label, target, mask = batch.label, batch.target, batch.mask
+        return Batch(
+            self.encode(batch.image),
+            None if label is None else label.to(self.device, non_blocking=True),
+            None if target is None else self.encode(target),
+            None if mask is None else mask.to(self.device, non_blocking=True),
+        )
+
+    def _means(self) -> dict[str, float]:
+        """Means since the epoch began: the one place of a round that waits for the device."""
+        return {name: float(total) / self.turns_of_epoch for name, total in self.totals.items()}
+
+    @property
+    def sampler(self) -> nn.Module:
+        """The generator that samples should come from: its moving average where there is one."""
+        return self.generator.average or self.generator.network
+
+    def autocast(self) -> torch.autocast:
+        """Let what is computed inside use the chosen precision. Each pass opens its own, so that no cast goes stale."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
+
+    def networks(self) -> dict[str, nn.Module]:
+        """Every network with weights to save: the players, and their averages as `generator-average`."""
+        named = {name: player.network for name, player in self.players.items()}
+        averages = {f"{name}-average": p.average for name, p in self.players.items() if p.average is not None}
+        return named | averages
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything but the weights of `networks()`."""
+        return {
+            "players": {name: player.state_dict() for name, player in self.players.items()},
+            "turns": self.turns,
+            "turns_of_epoch": self.turns_of_epoch,
+            "images": self.images,
+            "totals": self.totals,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over a saved state."""
+        for name, player in self.players.items():
+            player.load_state_dict(state["players"][name])
+        self.turns, self.turns_of_epoch, self.images = state["turns"], state["turns_of_epoch"], state["images"]
+        self.totals = {name: total.to(self.device) for name, total in state["totals"].items()}
+
+
+class EpochGame(Game):
+    """A third party's game that offers `run_epoch(data, noise)` and nothing else: every epoch is one round.
+
+    Args:
+        inner: the game; its `state_dict`, where it has one, is kept in checkpoints
+    """
+
+    def __init__(self, inner: Any, *parts: Any, **named: Any):
+        super().__init__(*parts, **named)
+        self.inner = inner
+
+    def rounds(self, data: Any, noise: Any, pause: Callable[[], bool] = lambda: False) -> Iterator[dict[str, float]]:
+        losses = self.inner.run_epoch(data, noise)
+        self.turns += 1
+        yield {name: float(value) for name, value in losses.items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        inner = self.inner.state_dict() if hasattr(self.inner, "state_dict") else {}
+        return super().state_dict() | {"inner": inner}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
+        if state["inner"]:
+            self.inner.load_state_dict(state["inner"])

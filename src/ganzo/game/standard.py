@@ -1,0 +1,62 @@
+"""Game `standard`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganzo.contract import Batch
+from ganzo.game import Game
+from ganzo.registry import register
+from ganzo.schema import accepts
+
+
+@register("game", "standard", default=True)
+class StandardGame(Game):
+    """The game of the first GAN: the discriminator learns to tell real from fake, the generator to be taken for real.
+
+    Args:
+        reuse_fakes: let the generator's first move judge the fakes of the discriminator's last one again instead of drawing
+            new ones: one pass through the generator less in each turn
+
+    Paper: Goodfellow et al., "Generative Adversarial Nets", 2014, Algorithm 1, https://arxiv.org/abs/1406.2661
+
+    Differs: the discriminator moves first, and fakes are drawn with the labels of the real batch.
+    """
+
+    def __init__(self, *parts: Any, reuse_fakes: bool = False, **named: Any):
+        super().__init__(*parts, **named)
+        self.reuse_fakes = reuse_fakes
+        self.paired = accepts(self.loss.for_generator, "real")  # whether the generator's loss looks at real images too
+
+    def step(self, batches: Iterator[Batch], noise: Any) -> dict[str, Tensor]:
+        for turn in range(self.discriminator_iterations):
+            batch = next(batches)
+            real, labels = batch.image, batch.label  # (B, C, H, W), (B,)
+            keep = self.reuse_fakes and turn == self.discriminator_iterations - 1
+            fake = self.fakes(noise, batch, with_graph=keep)  # (B, C, H, W)
+            with self.autocast():
+                d_loss = self.loss.for_discriminator(real, fake.detach(), labels)  # ()
+            for regularizer in self.regularizers:
+                if self.turns % regularizer.every == 0:
+                    penalty = regularizer.penalty(self.critic.given(labels), real, fake.detach())
+                    d_loss = d_loss + regularizer.every * penalty
+            self.discriminator.move(d_loss)  # zero_grad, backward, step, hooks
+
+        seen = {"real": real} if self.paired else {}
+        for turn in range(self.generator_iterations):
+            with self.discriminator.frozen():  # gradients pass through; its weights get none
+                if turn > 0 or not self.reuse_fakes:
+                    fake = self.fakes(noise, batch, with_graph=True)
+                with self.autocast():
+                    g_loss = self.loss.for_generator(fake, labels, **seen)  # ()
+                self.generator.move(g_loss)
+        return {"generator": g_loss, "discriminator": d_loss}
+
+    def fakes(self, noise: Any, batch: Batch, with_graph: bool) -> Tensor:
+        """Fake images with the labels of a real batch; without a graph where only the discriminator learns from them."""
+        z = noise.next(len(batch), batch.label)  # (B, S)
+        with torch.set_grad_enabled(with_graph), self.autocast():
+            fake = self.generator(z) if batch.label is None else self.generator(z, batch.label)
+        return fake.float()

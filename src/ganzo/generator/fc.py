@@ -1,0 +1,48 @@
+"""Generator `fc`."""
+
+from torch import Tensor, nn
+
+from ganzo.generator import Generator
+from ganzo.registry import register
+from ganzo.schema import Count, Fraction
+
+
+@register("generator", "fc", default=True)
+class FCGenerator(Generator):
+    """Fully connected layers, each twice as wide as the one before; the last one paints every pixel.
+
+    Args:
+        layers: number of linear layers
+        dropout: part of the values that is dropped after each layer but the last; none for no dropout
+        image_size: side of the images
+        image_colors: colours of the images
+        state_size: numbers per row of noise
+
+    Shape: noise B×S to images B×C×H×W in [-1, 1]; labels are ignored.
+
+    Paper: Goodfellow et al., "Generative Adversarial Nets", 2014, https://arxiv.org/abs/1406.2661
+
+    Differs: leaky ReLU in place of ReLU and sigmoid, tanh at the end.
+    """
+
+    def __init__(
+        self,
+        *,
+        layers: Count = 4,
+        dropout: Fraction | None = None,
+        image_size: int = 64,
+        image_colors: int = 3,
+        state_size: int = 128,
+    ):
+        super().__init__()
+        self.shape = (image_colors, image_size, image_size)
+        modules: list[nn.Module] = []
+        width = state_size
+        for _ in range(layers - 1):
+            modules += [nn.Linear(width, 2 * width), nn.LeakyReLU(0.2)]
+            modules += [nn.Dropout(dropout)] if dropout is not None else []
+            width *= 2
+        self.layers = nn.Sequential(*modules, nn.Linear(width, image_colors * image_size**2), nn.Tanh())
+
+    def forward(self, noise: Tensor, labels: Tensor | None = None) -> Tensor:
+        return self.layers(noise).reshape(-1, *self.shape)

@@ -1,0 +1,55 @@
+"""Hook `ema`."""
+
+import copy
+from typing import Any
+
+import torch
+from torch import nn
+
+from ganzo.hook import Hook
+from ganzo.registry import register
+from ganzo.schema import Fraction
+
+
+@register("hook", "ema")
+class EMA(Hook):
+    """Keeps a moving average of the player's weights, from which samples are better than from the latest weights.
+
+    Args:
+        decay: how much of the average stays at each move
+        ramp: let young averages forget faster: the decay starts at 0.1 and rises to its value
+
+    Attributes:
+        average: the averaged network, in evaluation mode and without gradients
+        steps: moves so far
+
+    Paper: Yazıcı et al., "The Unusual Effectiveness of Averaging in GAN Training", 2018, https://arxiv.org/abs/1806.04498
+
+    Differs: the ramp, min(decay, (1 + t) / (10 + t)) at move t = 0, 1, …; buffers are copied, not averaged.
+    """
+
+    def __init__(self, *, decay: Fraction = 0.999, ramp: bool = True):
+        self.decay = decay
+        self.ramp = ramp
+        self.steps = 0
+        self.average = None
+
+    def attach(self, model: nn.Module) -> None:
+        self.average = copy.deepcopy(model).eval().requires_grad_(False)
+
+    @torch.no_grad()
+    def apply(self, model: nn.Module) -> None:
+        if self.average is None:
+            self.attach(model)
+        assert self.average is not None, "attach makes it"
+        decay = min(self.decay, (1 + self.steps) / (10 + self.steps)) if self.ramp else self.decay
+        torch._foreach_lerp_(list(self.average.parameters()), list(model.parameters()), 1 - decay)
+        for mine, buffer in zip(self.average.buffers(), model.buffers(), strict=True):
+            mine.copy_(buffer)
+        self.steps += 1
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"steps": self.steps}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.steps = state["steps"]

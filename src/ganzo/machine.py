@@ -1,0 +1,121 @@
+"""The machine that a run computes on: device, precision, and the layout and threads that a short trial finds best."""
+
+import itertools
+import math
+import os
+import time
+from argparse import Namespace
+from collections.abc import Callable
+from typing import Any, Literal
+
+import torch
+
+from ganzo.errors import OptionError
+from ganzo.registry import register
+from ganzo.schema import Count
+
+WINDOW = 0.12  # seconds of throw-away steps in one timing
+WINDOWS = 3
+HOPELESS = 1.5  # times slower than the best choice: not timed again
+
+
+@register("common", "machine")
+class Machine:
+    """What a run computes on.
+
+    Args:
+        device: where to compute, as torch writes it (cuda, cuda:1, cpu); none for cuda where there is one, else cpu
+        precision: numbers that the networks compute in; auto takes bf16 where the device has it, else fp32
+        channels_last: keep images as B×H×W×C in memory; none to let a short trial decide
+        threads: threads of the processor; none to let a short trial decide
+        tune: let a few throw-away steps decide what layout and threads are left open; all state is put back
+    """
+
+    def __init__(
+        self,
+        *,
+        device: str | None = None,
+        precision: Literal["auto", "fp32", "bf16"] = "auto",
+        channels_last: bool | None = None,
+        threads: Count | None = None,
+        tune: bool = True,
+    ):
+        self.device = find_device(device)
+        self.precision = precision if precision != "auto" else "bf16" if has_bf16(self.device) else "fp32"
+        self.channels_last = channels_last
+        self.threads = threads
+        self.tune = tune
+
+    def settle(self, options: Namespace) -> None:
+        """Write what is known by now into the options, and set the number of threads."""
+        options.device, options.precision = str(self.device), self.precision
+        options.channels_last, options.threads = bool(self.channels_last), self.threads or torch.get_num_threads()
+        torch.set_num_threads(options.threads)
+
+    def choose(self, options: Namespace, assemble: Callable[[Namespace], Any]) -> str | None:
+        """Decide what is left open by timing throw-away steps; returns one line that says what was chosen.
+
+        Every trial plays a game of its own that is built from the options and thrown away, so nothing has to be put back
+        but torch's number of threads.
+        """
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        layouts = [self.channels_last] if self.channels_last is not None else [False, True]
+        threads = [self.threads] if self.threads is not None else sorted({1, cores})
+        if self.device.type != "cpu":
+            threads = threads[-1:]
+        if not self.tune or len(layouts) * len(threads) == 1:
+            return None
+        games = {}
+        for layout in layouts:
+            trial = Namespace(**vars(options))
+            trial.device, trial.precision, trial.channels_last = str(self.device), self.precision, layout
+            games[layout] = assemble(trial)
+        best: dict[tuple[Any, Any], float] = {choice: math.inf for choice in itertools.product(layouts, threads)}
+        for _ in range(WINDOWS):
+            for layout, number in [c for c in best if best[c] <= HOPELESS * min(best.values()) or best[c] == math.inf]:
+                torch.set_num_threads(number)
+                best[layout, number] = min(_seconds_per_turn(games[layout], self.device), best[layout, number])
+        self.channels_last, self.threads = min(best, key=lambda choice: best[choice])
+        return (
+            f"tuned: {self.threads} thread{'s' * (self.threads != 1)}, {'NHWC' if self.channels_last else 'NCHW'},"
+            f" {self.precision} ({1000 * min(best.values()):.1f} ms a turn; the slowest choice takes"
+            f" {1000 * max(best.values()):.1f})"
+        )
+
+
+def find_device(name: str | None) -> torch.device:
+    """The device of a name; raises OptionError where it is not there."""
+    try:
+        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        kinds = "cpu and cuda" if torch.cuda.is_available() else "cpu alone"
+        raise OptionError(
+            f"`--device` must name a device of this machine, which has {kinds}; got `{name}` ({str(error).splitlines()[0]})."
+        ) from error
+    return device
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Whether the device computes in bf16, and not merely stores it."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and any(
+        check()
+        for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+        if (check := getattr(torch.cpu, name, None))
+    )
+
+
+def _seconds_per_turn(parts: Any, device: torch.device) -> float:
+    """Seconds for one turn, over a short window of turns."""
+
+    def wait() -> float:
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        return time.perf_counter()
+
+    turns, start = parts.game.turns, wait()
+    for _ in parts.game.rounds(parts.data, parts.noise, pause=lambda: wait() - start > WINDOW):
+        break
+    return (wait() - start) / max(1, parts.game.turns - turns)

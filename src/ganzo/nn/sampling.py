@@ -1,0 +1,79 @@
+"""Drawing images out of a generator, without leaving a trace in it or in the run's random numbers."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+BATCHES = 20  # with which batch-norm statistics of an average are estimated
+
+
+@contextlib.contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Put a network in evaluation mode, and back."""
+    training = network.training
+    network.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        network.train(training)
+
+
+def settle(generator: nn.Module, noise: Any, classes: int = 0) -> None:
+    """Estimate the batch-norm statistics of an averaged generator anew, when it has moved since the last time.
+
+    The statistics that were gathered while training belong to the raw weights. Only networks that say `stale` are touched.
+    """
+    if not getattr(generator, "stale", False):
+        return
+    layers = [
+        m for m in generator.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats
+    ]
+    momentum = {layer: layer.momentum for layer in layers}
+    with evaluating(generator):
+        for layer in layers:
+            layer.reset_running_stats()
+            layer.momentum = None  # a plain mean over the batches
+            layer.train()
+        for index in range(BATCHES if layers else 0):
+            labels = labels_for(noise.batch_size, classes, noise.device)
+            _ask(generator, noise.sample(noise.batch_size, index, labels), labels)
+    for layer in layers:
+        layer.momentum = momentum[layer]
+    generator.stale = False  # type: ignore[assignment]
+
+
+def sample_images(
+    generator: nn.Module, noise: Any, n: int, seed: int | None = None, labels: Tensor | None = None, classes: int = 0
+) -> Tensor:
+    """Draw n images, B×C×H×W float32 in [-1, 1]; the same seed and labels give the same images.
+
+    Args:
+        generator: noise to images; the largest image is taken where it makes several
+        noise: where the noise comes from; its own stream is left untouched
+        n: how many images
+        seed: seed of the draw; none for a fresh one
+        labels: the class of each image (n, int64), where the generator knows classes
+        classes: how many classes the generator knows
+    """
+    settle(generator, noise, classes)
+    z = noise.sample(n, seed, labels)
+    size = noise.batch_size
+    with evaluating(generator):
+        parts = [
+            _ask(generator, z[i : i + size], None if labels is None else labels[i : i + size])
+            for i in range(0, n, size)
+        ]
+    return torch.cat([part[-1] if isinstance(part, list | tuple) else part for part in parts]).float()
+
+
+def labels_for(n: int, classes: int, device: torch.device | str) -> Tensor | None:
+    """Labels 0, 1, …, 0, 1, … for n images: column by column the same class in a grid of `classes` columns."""
+    return torch.arange(n, device=device) % classes if classes else None
+
+
+def _ask(generator: nn.Module, z: Tensor, labels: Tensor | None) -> Any:
+    return generator(z) if labels is None else generator(z, labels)

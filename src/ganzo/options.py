@@ -1,0 +1,281 @@
+"""Defaults, environment, files and command line to one Namespace that holds every value; saving it.
+
+Options come in layers, each over the one before: defaults, environment, saved run, `--config`, command line, `--from-json`.
+"""
+
+import dataclasses
+import functools
+import hashlib
+import importlib
+import json
+import os
+from argparse import Namespace
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ganzo.errors import OptionError, nearest
+from ganzo.grammar import Item, items
+from ganzo.registry import Registry, is_fact, takes_options
+from ganzo.roles import FACTS, ROLES, Role
+from ganzo.schema import convert, describe, parameters
+
+COMMON = ("ganzo.run", "ganzo.machine", "ganzo.metric")  # what every run has, whichever parts it is made of
+SHORTHANDS = {"optimizer": ("generator_optimizer", "discriminator_optimizer")}
+OLD_SPELLINGS = {
+    "clip_to": "weight_clipper_clip_to",
+    "gradient_penalty": "gradient_penalty_factor",
+}
+# What does not change the weights that a run ends with: left out of its hashed name, and free to change on `--restore`.
+FREE_ROLES = ("metrics", "log", "save_images_as")
+FREE = {
+    *(
+        "experiment",
+        "restore",
+        "delete",
+        "epochs",
+        "start_epoch",
+        "max_seconds",
+        "device",
+        "threads",
+        "channels_last",
+        "tune",
+    ),
+    *("model_dir", "output_dir", "cache_dir", "loader_workers", "checkpoint_every", "keep_checkpoints"),
+    *("metrics_every", "metrics_samples"),
+    *FREE_ROLES,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """One option: its key in files and in the Namespace, what it accepts, its default and its help."""
+
+    key: str
+    kind: Any
+    default: Any
+    help: str
+    owner: str  # "generator conv", or "run"
+    parameter: str
+
+    @property
+    def flag(self) -> str:
+        """As the command line spells it."""
+        return "--" + self.key.replace("_", "-")
+
+
+@dataclasses.dataclass
+class Layer:
+    """Values from one place. The keys are flat; a role's value may be a name, an object or a list of these."""
+
+    source: str
+    values: dict[str, Any]
+
+
+def component_options(role: Role, name: str) -> list[Option]:
+    """The options of one component, read from its signature."""
+    cls = Registry.lookup(role.namespace, name)
+    if takes_options(cls):
+        return []
+    return [
+        Option(role.option(name, p.name), p.kind, p.default, p.help, f"{role.key.replace('_', '-')} {name}", p.name)
+        for p in parameters(cls)
+        if not is_fact(p, role.namespace)
+    ]
+
+
+@functools.cache
+def common_options() -> list[Option]:
+    """The options that every run has."""
+    for module in COMMON:
+        importlib.import_module(module)
+    found = []
+    for name in Registry.keys("common"):
+        for p in parameters(Registry.lookup("common", name)):
+            if not is_fact(p, "common"):
+                found.append(Option(p.name, p.kind, p.default, p.help, name, p.name))
+    return found
+
+
+@functools.cache
+def catalogue() -> dict[str, list[Option]]:
+    """Every option that there is, by key; components may share a key."""
+    known: dict[str, list[Option]] = {}
+    for option in common_options():
+        known.setdefault(option.key, []).append(option)
+    for role in ROLES.values():
+        for name in Registry.keys(role.namespace):
+            for option in component_options(role, name):
+                known.setdefault(option.key, []).append(option)
+    return known
+
+
+def shorthands() -> dict[str, tuple[str, ...]]:
+    """Keys that stand for several: `optimizer`, `lr`, `beta1`, …"""
+    found: dict[str, list[str]] = {}
+    for role in ROLES.values():
+        if role.shorthand:
+            for name in Registry.keys(role.namespace):
+                for option in component_options(role, name):
+                    keys = found.setdefault(option.parameter, [])
+                    if option.key not in keys:
+                        keys.append(option.key)
+    return {key: tuple(keys) for key, keys in found.items()} | SHORTHANDS
+
+
+def spelled(values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a layer under their full keys; within a layer the specific beats the general."""
+    values = {OLD_SPELLINGS.get(key, key): value for key, value in values.items()}
+    general = {}
+    for key, targets in shorthands().items():
+        if key in values:
+            value = values.pop(key)
+            general |= {target: value for target in targets}
+    return general | values
+
+
+class Completed:
+    """The layers laid over each other: every role filled, every option given a value, and who set it.
+
+    Attributes:
+        options: the Namespace that parts are built from
+        set_by: for each key, which layer gave its value
+        warnings: sentences about options that have no effect
+    """
+
+    def __init__(self, layers: Iterable[Layer], extra: dict[str, Any] | None = None):
+        self.chosen: dict[str, list[Item]] = {}
+        self.flat: dict[str, Any] = {}
+        self.set_by: dict[str, str] = {}
+        self.warnings: list[str] = []
+        self.extra = extra or {}
+        for layer in layers:
+            self._lay(layer)
+        self.options = Namespace(**self.extra)
+        self._fill()
+
+    def _lay(self, layer: Layer) -> None:
+        values = spelled(layer.values)
+        for key in [k for k in values if k not in ROLES]:
+            self.flat[key] = values[key]
+            self.set_by[key] = layer.source
+            self._override(key, values[key])
+        for key in [k for k in values if k in ROLES and (values[k] is not None or ROLES[k].several)]:
+            role, found = ROLES[key], items(values[key], key)
+            self.set_by[key] = layer.source
+            if not role.several and len(found) == 1:
+                self.flat |= {role.option(found[0].name, k): v for k, v in found[0].settings.items()}
+                self.set_by |= {role.option(found[0].name, k): layer.source for k in found[0].settings}
+                self._check_settings(role, found[0])
+                found = [Item(found[0].name)]
+            self.chosen[key] = found
+
+    def _override(self, key: str, value: Any) -> None:
+        """A flat option beats the same setting of an item that a lower layer chose."""
+        for role_key, found in self.chosen.items():
+            for item in found:
+                for parameter in item.settings:
+                    if ROLES[role_key].option(item.name, parameter) == key:
+                        item.settings[parameter] = value
+
+    def _check_settings(self, role: Role, item: Item) -> None:
+        known = [option.parameter for option in component_options(role, item.name)]
+        for setting in item.settings:
+            if setting not in known and not takes_options(Registry.lookup(role.namespace, item.name)):
+                raise OptionError(
+                    f"The {role.namespace} `{item.name}` has no option `{setting}`; it has"
+                    f" {', '.join(known) or 'none'}.{nearest(setting, known)}"
+                )
+
+    def _fill(self) -> None:
+        used = set(self.extra)
+        for option in common_options():
+            used.add(option.key)
+            setattr(self.options, option.key, self._value(option, self.flat))
+        for role in ROLES.values():
+            found = self.chosen.get(role.key)
+            if found is None or not (found or role.several):
+                found = [Item(role.default)] if role.default is not None else []
+            self.chosen[role.key] = found
+            for item in found:
+                self._check_settings(role, item)
+                for option in component_options(role, item.name):
+                    used.add(option.key)
+                    value = self._value(option, item.settings | {})
+                    if role.several or len(found) > 1:
+                        item.settings[option.parameter] = value
+                    setattr(self.options, option.key, value)
+            plain = [item.plain() for item in found]
+            setattr(self.options, role.key, plain if role.several or len(plain) > 1 else plain[0]["name"])
+        self._complain(used)
+        for key, options in catalogue().items():  # an older class may read any option it likes
+            if not hasattr(self.options, key):
+                setattr(self.options, key, options[0].default)
+
+    def _value(self, option: Option, own: dict[str, Any]) -> Any:
+        value = own[option.parameter] if option.parameter in own else self.flat.get(option.key, option.default)
+        if value is option.default:
+            return value
+        try:
+            return convert(option.kind, value)
+        except (ValueError, OverflowError):
+            raise OptionError(f"`{option.flag}` must be {describe(option.kind)}; got {value!r}.") from None
+
+    def _complain(self, used: set[str]) -> None:
+        known = set(catalogue()) | set(ROLES) | used | set(FACTS) | set(shorthands()) | set(OLD_SPELLINGS)
+        for key in self.flat:
+            if key not in known:
+                raise OptionError(f"There is no option `{key}` ({self.set_by[key]}).{nearest(key, known)}")
+            if key not in used and key not in FACTS and self.set_by[key] != "saved run":
+                owners = ", ".join(f"`{o.owner}`" for o in catalogue().get(key, []))
+                self.warnings.append(
+                    f"`--{key.replace('_', '-')}` ({self.set_by[key]}) has no effect: it belongs to {owners},"
+                    " which this run does not use."
+                )
+
+
+def saveable(options: Namespace) -> dict[str, Any]:
+    """What is saved of completed options: every role, and every option of the components that fill it."""
+    kept = {option.key for option in common_options()}
+    for role in ROLES.values():
+        kept.add(role.key)
+        if not role.several and isinstance(name := getattr(options, role.key), str):
+            kept |= {option.key for option in component_options(role, name)}
+    kept |= set(getattr(options, "third_party", ()))
+    return {key: getattr(options, key) for key in sorted(kept) if key not in ("restore", "delete")}
+
+
+def hashed_name(options: Namespace) -> str:
+    """A name for a run that has none: a hash of all that changes its result."""
+    plain = {key: value for key, value in saveable(options).items() if key not in FREE}
+    return hashlib.sha1(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """Read options from a JSON or YAML file: flat, or one object for each role. `about` is left out."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise OptionError(f"The options file `{path}` cannot be read: {error}.") from error
+    kind = "JSON" if path.suffix.lower() == ".json" else "YAML"
+    try:
+        values = json.loads(text) if kind == "JSON" else yaml.safe_load(text)
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        raise OptionError(f"`{path}` is not valid {kind}: {' '.join(str(error).split())}.") from error
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise OptionError(f"`{path}` must hold one object of options and their values; got {type(values).__name__}.")
+    return {key.replace("-", "_"): value for key, value in values.items() if key != "about"}
+
+
+def environment() -> Layer:
+    """Options from variables such as GANZO_MODEL_DIR."""
+    known = set(catalogue()) | set(ROLES)
+    named = {key[6:].lower(): value for key, value in os.environ.items() if key.startswith("GANZO_")}
+    return Layer("environment", {key: value for key, value in named.items() if key in known})
+
+
+def make_options(**values: Any) -> Namespace:
+    """Completed options for use as a library: `make_options(generator="conv", generator_layers=5)`."""
+    return Completed([Layer("keywords", values)]).options

@@ -1,0 +1,385 @@
+"""A run's folder: what lies where, who may write there, checkpoint, restore, delete.
+
+`<model-dir>/<experiment>/` holds options.json, environment.json, checkpoints/, best/ and the newest weights for users;
+`<output-dir>/<experiment>/` holds results.json, statistics.log, samples/ and curves.png. Each folder points to the other.
+"""
+
+import json
+import os
+import platform
+import random
+import secrets
+import shutil
+import signal
+import sys
+import threading
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ganzo import __version__, checkpoint
+from ganzo.errors import OptionError, RunError
+from ganzo.nn.random import restore_stream
+from ganzo.nn.sampling import settle
+from ganzo.options import hashed_name, saveable
+from ganzo.registry import register
+from ganzo.schema import Count, Natural, NonNegative, Positive
+
+
+@register("common", "run")
+class Run:
+    """One experiment: its folders, its position, and all that makes it go on bit for bit.
+
+    Args:
+        experiment: name of the run, and of its folders; none for a hash of the options
+        model_dir: where runs keep their weights
+        output_dir: where runs put what people look at
+        epochs: epochs in all; a restored run trains what is left
+        start_epoch: number of the first epoch in logs and pictures
+        max_seconds: end the run after so much training; none for no limit
+        seed: seed of every random number; none draws one, which is saved with the run
+        restore: go on with the run that lies in the folder
+        delete: delete the run that lies in the folder, and start over
+        checkpoint_every: seconds between checkpoints; 0 for one after every turn
+        keep_checkpoints: checkpoints that are kept beside the best one
+    """
+
+    def __init__(
+        self,
+        *,
+        experiment: str | None = None,
+        model_dir: str = "models",
+        output_dir: str = "output",
+        epochs: Natural = 100,
+        start_epoch: Natural = 1,
+        max_seconds: Positive | None = None,
+        seed: Natural | None = None,
+        restore: bool = False,
+        delete: bool = False,
+        checkpoint_every: NonNegative = 30.0,
+        keep_checkpoints: Count = 2,
+    ):
+        assert experiment is not None, "an experiment has a name by now"
+        self.experiment = experiment
+        self.folder = Path(model_dir) / experiment
+        self.output = Path(output_dir) / experiment
+        self.epochs, self.start_epoch = epochs, start_epoch
+        self.max_seconds = max_seconds
+        self.checkpoint_every, self.kept = checkpoint_every, keep_checkpoints
+        self.restoring, self.deleting = restore and not delete, delete
+        self.epoch = 0  # finished epochs
+        self.seconds = 0.0  # of training, over all sessions
+        self.seconds_of_epoch = 0.0
+        self.images_before = 0  # real images judged when the epoch began
+        self.history: list[dict[str, float]] = []
+        self.keeps_best = False
+        self.stop: str | None = None  # the signal that asked the run to end
+        self._saved_at = self._ticked_at = self._clock = time.monotonic()
+        self._lock: Any = None
+        self._parts: dict[str, Any] = {}
+
+    # The folder -------------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        """Whether a run lies in a folder."""
+        return (folder / "options.json").is_file() or bool(checkpoint.listed(folder / "checkpoints"))
+
+    def __enter__(self) -> "Run":
+        """Take the folders for this process, and listen to SIGINT and SIGTERM."""
+        there = self.exists(self.folder)
+        if self.restoring and not there:
+            raise RunError(f"There is nothing to restore in `{self.folder}`; leave out `--restore` to start a new run.")
+        if there and not (self.restoring or self.deleting):
+            raise RunError(
+                f"The experiment `{self.experiment}` exists already in `{self.folder}`: go on with it by `--restore`,"
+                " start over by `--delete`, or choose another `--experiment`."
+            )
+        try:
+            for folder in (self.folder, self.output):
+                folder.mkdir(parents=True, exist_ok=True)
+            self._lock = take_lock(self.folder / "lock", self.experiment)
+            for folder in (self.folder, self.output):
+                (folder / ".writable").write_bytes(b"0" * 4096)
+                (folder / ".writable").unlink()
+        except OSError as error:
+            raise RunError(
+                f"The run's folder `{error.filename}` cannot be written ({error.strerror}); choose others with"
+                " `--model-dir` and `--output-dir`."
+            ) from error
+        self._handlers = {}
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._handlers[number] = signal.signal(number, self._heard)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._lock.close()
+
+    def _heard(self, number: int, frame: Any) -> None:
+        if self.stop is not None:  # asked twice: leave at once
+            raise KeyboardInterrupt
+        self.stop = signal.Signals(number).name
+
+    def begin(self, options: Namespace, parts: Any) -> None:
+        """Write what the run is, now that its parts could be built; delete first what lies there, if that was asked."""
+        self.keeps_best = options.evaluation_criterion != "latest"  # else the newest weights are the best
+        if self.deleting:
+            delete_files(self.folder)
+            delete_files(self.output)
+        for folder in (self.folder, self.output):
+            folder.mkdir(parents=True, exist_ok=True)
+        paths = {"model_folder": self.folder, "output_folder": self.output}
+        for here in (self.folder, self.output):
+            write_json(here / "folders.json", {name: os.path.relpath(path, here) for name, path in paths.items()})
+        write_json(self.folder / "options.json", saveable(options))
+        facts = {
+            fact: getattr(options, fact)
+            for fact in ("image_size", "image_colors", "classes", "state_size", "batch_size")
+        }
+        facts |= {"class_names": list(parts.data.class_names), "data": parts.data.fingerprint()}
+        write_json(self.folder / "environment.json", environment(options) | {"facts": facts})
+
+    # What goes on ------------------------------------------------------------------------------------------------------
+
+    def keep(self, **parts: Any) -> None:
+        """Name the parts whose state belongs to the run; one of them is the `game`."""
+        self._parts = {
+            name: part for name, part in parts.items() if hasattr(part, "state_dict") or isinstance(part, list)
+        }
+        self.game, self.noise, self.classes = parts["game"], parts["noise"], parts["data"].classes
+
+    def remaining(self) -> Iterator[int]:
+        """The epochs that are left, counted from 1; ends early when the run is asked to stop or its time is up."""
+        self._saved_at = self._ticked_at = self._clock = time.monotonic()
+        while self.epoch < self.epochs and not self.over:
+            yield self.epoch + 1
+
+    @property
+    def over(self) -> bool:
+        """Whether the run was asked to stop, or its time is up."""
+        return self.stop is not None or (self.max_seconds is not None and self.elapsed >= self.max_seconds)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of training, over all sessions."""
+        return self.seconds + time.monotonic() - self._clock
+
+    def pause(self) -> bool:
+        """Whether a round should end after this turn: each second, when a checkpoint is due, and when the run is over."""
+        return self.over or time.monotonic() - self._ticked_at >= min(1.0, self.checkpoint_every)
+
+    def turns_in_epoch(self, batches: int | None) -> int | None:
+        """Turns in an epoch of so many batches, or None where that is not known."""
+        turns = batches // self.game.discriminator_iterations if batches else None
+        cap = self.game.max_batches_per_epoch
+        return min(t for t in (turns, cap) if t) if turns or cap else None
+
+    def round_over(self) -> None:
+        """Between rounds: keep time, and save when a checkpoint is due."""
+        now = time.monotonic()
+        self.seconds += now - self._clock
+        self.seconds_of_epoch += now - self._clock
+        self._clock = self._ticked_at = now
+        if self.game.turns_of_epoch and (self.over or now - self._saved_at >= self.checkpoint_every):
+            self.save()
+
+    def record(self, losses: dict[str, float]) -> dict[str, float]:
+        """Close an epoch: its numbers with the epoch's own number, its time and speed; they go to results.json."""
+        self.epoch += 1
+        seconds, images = max(self.seconds_of_epoch, 1e-9), self.game.images - self.images_before
+        numbers = {"epoch": self.start_epoch + self.epoch - 1, **losses}
+        numbers |= {"seconds": seconds, "images_per_second": images / seconds}
+        self.seconds_of_epoch, self.images_before = 0.0, self.game.images
+        self.history.append(numbers)
+        with (self.output / "results.json").open("a", encoding="utf-8") as file:
+            file.write(self._line(numbers))
+        return numbers
+
+    def _line(self, numbers: dict[str, float]) -> str:
+        names = {"generator": "train_g_loss", "discriminator": "train_d_loss", "seconds": "time"}
+        rates = {f"lr_{n[0]}": p.optimizer.param_groups[0]["lr"] for n, p in getattr(self.game, "players", {}).items()}
+        return json.dumps({names.get(key, key): value for key, value in numbers.items()} | rates) + "\n"
+
+    def epoch_over(self, improved: bool) -> None:
+        """After an epoch: save when it is due or the last one; keep an improved model as `best`."""
+        if improved and self.keeps_best:
+            self._save_for_users(self.folder / "best", {"epoch": self.epoch, "numbers": self.history[-1]})
+        if self.over or self.epoch >= self.epochs or time.monotonic() - self._saved_at >= self.checkpoint_every:
+            self.save()
+
+    # Checkpoints -------------------------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Write a checkpoint, and the newest weights for users; then drop the checkpoints that are too old."""
+        root = self.folder / "checkpoints"
+        state = {"format": checkpoint.FORMAT, "random": random_state(), "parts": states(self._parts)}
+        state |= {
+            key: getattr(self, key) for key in ("epoch", "seconds", "seconds_of_epoch", "images_before", "history")
+        }
+        checkpoint.write(root / f"{self.epoch}-{self.game.turns}", self.game.networks(), state)
+        self._save_for_users(self.folder)
+        for old in checkpoint.listed(root)[: -self.kept]:
+            shutil.rmtree(old)
+        self._saved_at = time.monotonic()
+
+    def _save_for_users(self, folder: Path, note: dict[str, Any] | None = None) -> None:
+        for name, player in self.game.players.items():
+            network = player.average or player.network
+            settle(network, self.noise, self.classes)
+            checkpoint.save_weights(network, folder / f"{name}.safetensors")
+        if note is not None:
+            write_json(folder / "score.json", note)
+
+    def restore(self) -> str | None:
+        """Go on from the newest checkpoint that is whole; returns a line that says from where."""
+        found = checkpoint.listed(self.folder / "checkpoints")
+        for folder in reversed(found):
+            if (wrong := checkpoint.damage(folder)) is not None:
+                print(
+                    f"ganzo: the checkpoint {folder.name} is damaged ({wrong}); taking the one before.", file=sys.stderr
+                )
+                continue
+            state = checkpoint.read(folder, self.game.networks())
+            for key in ("epoch", "seconds", "seconds_of_epoch", "images_before", "history"):
+                setattr(self, key, state[key])
+            load_states(self._parts, state["parts"])
+            load_random_state(state["random"])
+            with checkpoint.whole(self.output / "results.json") as temporary:
+                temporary.write_text("".join(self._line(numbers) for numbers in self.history), encoding="utf-8")
+            return f"restored at epoch {self.epoch}, turn {self.game.turns}"
+        if found:
+            raise RunError(
+                f"Every checkpoint in `{self.folder / 'checkpoints'}` is damaged; start over with `--delete`."
+            )
+        return "the run had stopped before its first checkpoint; it starts from the beginning"
+
+
+def settle_names(options: Namespace) -> None:
+    """Give a run that has no name a hash of its options, and one that has no seed a drawn one."""
+    if options.experiment is None:
+        options.experiment = hashed_name(options)
+    if not options.experiment or options.experiment in (".", "..") or set(options.experiment) & set("/\\\0"):
+        raise OptionError(f"`--experiment` must be a plain name without slashes; got `{options.experiment}`.")
+    if options.seed is None:
+        options.seed = secrets.randbelow(2**31)
+
+
+def take_lock(path: Path, experiment: str) -> Any:
+    """Hold a file for this process alone; the system lets it go when the process ends, however it ends."""
+    file = path.open("a+", encoding="utf-8")
+    try:
+        import fcntl
+    except ImportError:  # no such locks on this system
+        return file
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.seek(0)
+        raise RunError(
+            f"The experiment `{experiment}` is being trained by process {file.read().strip() or '?'}; wait for it, or choose"
+            " another name with `--experiment`."
+        ) from error
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
+
+
+def delete_files(folder: Path) -> None:
+    """Delete what a run wrote into its own folder; a link is removed, never followed. The lock stays."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name == "lock":
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write sorted JSON, whole or not at all."""
+    with checkpoint.whole(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=4, sort_keys=True, default=str) + "\n", encoding="utf-8")
+
+
+def environment(options: Namespace) -> dict[str, Any]:
+    """Versions and machine, for the record."""
+    device = torch.device(options.device)
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
+    return {
+        "ganzo": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "system": platform.platform(),
+        "device": f"{device} ({name})",
+        "deterministic": device.type == "cpu",
+        "command": sys.argv,
+    }
+
+
+def states(parts: dict[str, Any]) -> dict[str, Any]:
+    """The state of every part; a list of parts gives a list of states."""
+    return {
+        name: [p.state_dict() for p in part if hasattr(p, "state_dict")]
+        if isinstance(part, list)
+        else part.state_dict()
+        for name, part in parts.items()
+    }
+
+
+def load_states(parts: dict[str, Any], saved: dict[str, Any]) -> None:
+    """Hand every part its saved state; parts that may change on a restore (logs, snapshots) start anew where they differ."""
+    for name, part in parts.items():
+        if not isinstance(part, list):
+            part.load_state_dict(saved[name])
+            continue
+        able = [p for p in part if hasattr(p, "load_state_dict")]
+        for one, state in zip(able, saved[name], strict=False):
+            if set(one.state_dict()) == set(state):
+                one.load_state_dict(state)
+
+
+class Random:
+    """torch's generator of a run, as a part with a state."""
+
+    def __init__(self, generator: torch.Generator):
+        self.generator = generator
+
+    def state_dict(self) -> dict[str, Any]:
+        """The position of the stream."""
+        return {"generator": self.generator.get_state()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a saved position."""
+        restore_stream(self.generator, state["generator"])
+
+
+def random_state() -> dict[str, Any]:
+    """The state of Python's, NumPy's and torch's own generators."""
+    kind, keys, *rest = np.random.get_state()  # type: ignore[misc]
+    return {
+        "python": random.getstate(),
+        "numpy": (kind, [int(key) for key in keys], *rest),
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def load_random_state(state: dict[str, Any]) -> None:
+    """Set the generators back; a number of GPUs that changed leaves theirs alone."""
+    version, keys, gauss = state["python"]
+    random.setstate((version, tuple(keys), gauss))
+    kind, keys, *rest = state["numpy"]
+    np.random.set_state((kind, np.array(keys, dtype=np.uint32), *rest))
+    torch.set_rng_state(state["torch"])
+    if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(state["cuda"])

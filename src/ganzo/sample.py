@@ -1,0 +1,110 @@
+"""`ganzo sample`: pictures from a stored run; no data set is needed."""
+
+import json
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from ganzo.checkpoint import load_weights
+from ganzo.errors import OptionError, RunError, nearest
+from ganzo.generator import Generator
+from ganzo.machine import find_device
+from ganzo.nn.grid import grid
+from ganzo.nn.sampling import labels_for, sample_images
+from ganzo.noise import Noise
+from ganzo.run import Run
+
+
+def sample(options: Namespace, num_samples: int, label: str | None, new_seed: int | None) -> list[Path]:
+    """Draw grids of images from a stored run and write them to its output folder; nothing is overwritten.
+
+    Args:
+        options: of the stored run, with what the command line changes
+        num_samples: how many grids
+        label: classes to draw, by number or name, separated by commas; none for all
+        new_seed: seed of the noise; none for a fresh draw
+    """
+    folder = Path(options.model_dir) / options.experiment
+    options.device = str(find_device(options.device))
+    facts = stored_facts(folder)
+    for name in ("image_size", "image_colors", "classes", "state_size", "batch_size"):
+        setattr(options, name, facts[name])
+    generator = Generator.from_options(options).to(options.device)
+    load_weights(generator, newest_weights(folder, options))
+    noise = Noise.from_options(options)
+    chosen = classes_of(label, facts["classes"], facts["class_names"])
+    output = Path(options.output_dir) / options.experiment / "samples"
+    output.mkdir(parents=True, exist_ok=True)
+    written = []
+    for index in range(num_samples):
+        seed = None if new_seed is None else new_seed + index
+        labels = labels_for(options.snapshot_size, facts["classes"], options.device)
+        if chosen:
+            labels = torch.tensor(chosen, device=options.device)[torch.arange(options.snapshot_size) % len(chosen)]
+        images = sample_images(generator, noise, options.snapshot_size, seed, labels, facts["classes"])
+        columns = (len(chosen) if len(chosen) > 1 else None) if chosen else facts["classes"] or None
+        written.append(write_new(output, grid(images, columns)))
+    return written
+
+
+def stored_facts(folder: Path) -> dict[str, Any]:
+    """What the run's data decided: sizes and classes."""
+    if not Run.exists(folder):
+        raise RunError(f"There is no run in `{folder}`; name one with `--experiment` (and `--model-dir`).")
+    try:
+        facts = json.loads((folder / "environment.json").read_text(encoding="utf-8"))["facts"]
+        return {name: facts[name] for name in (*facts,)} if isinstance(facts, dict) else {}[""]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"`{folder / 'environment.json'}` is missing or damaged ({error}); restore the run once to mend it."
+        ) from error
+
+
+def newest_weights(folder: Path, options: Namespace) -> Path:
+    """The weights that samples come from: the best ones, unless the criterion takes the latest for the best."""
+    best = folder / "best" / "generator.safetensors"
+    path = best if options.evaluation_criterion != "latest" and best.is_file() else folder / "generator.safetensors"
+    if not path.is_file():
+        raise RunError(
+            f"The run in `{folder}` has no weights yet; let it train longer, or go on with `ganzo train --restore`."
+        )
+    return path
+
+
+def classes_of(label: str | None, classes: int, names: list[str]) -> list[int]:
+    """The numbers of the classes that a text names: `3`, `cat,dog`."""
+    if label is None:
+        return []
+    if not classes:
+        raise OptionError("`--label` needs a run whose data have classes; this one has none.")
+    chosen = []
+    for word in (part.strip() for part in label.split(",")):
+        if word in names:
+            chosen.append(names.index(word))
+        elif word.isdigit() and int(word) < classes:
+            chosen.append(int(word))
+        else:
+            known = ", ".join(names) or f"0 to {classes - 1}"
+            raise OptionError(f"There is no class `{word}`; the run knows {known}.{nearest(word, names)}")
+    return chosen
+
+
+def write_new(folder: Path, picture: torch.Tensor) -> Path:
+    """Write a picture under the next free name `sample_<n>.png`."""
+    pixels = picture.permute(1, 2, 0).numpy()
+    image = Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels)
+    number = 1
+    while True:
+        path = folder / f"sample_{number}.png"
+        try:
+            with path.open("xb") as file:
+                image.save(file, "png")
+            return path
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise RunError(f"`{path}` cannot be written ({error.strerror or error}).") from error

@@ -1,0 +1,68 @@
+"""Snapshots: where samples go."""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from ganzo.facade import Facade
+from ganzo.nn.grid import grid
+from ganzo.nn.sampling import labels_for, sample_images
+from ganzo.schema import Count
+
+
+class Snapshot(Facade, ABC):
+    """Draws samples now and then, and keeps them for people to look at.
+
+    Args:
+        snapshot_size: images in a snapshot
+        sample_every: epochs between snapshots
+        sample_from_fixed_noise: draw every snapshot from the same noise, so that one can see how it changes
+        start_epoch: the number of the first epoch
+    """
+
+    namespace: ClassVar[str] = "snapshot"
+
+    def __init__(
+        self,
+        *,
+        snapshot_size: Count = 16,
+        sample_every: Count = 10,
+        sample_from_fixed_noise: bool = False,
+        start_epoch: int = 1,
+    ):
+        self.size = snapshot_size
+        self.every = sample_every
+        self.fixed = sample_from_fixed_noise
+        self.start_epoch = start_epoch
+        self.epochs = 0
+
+    @abstractmethod
+    def write(self, picture: Tensor, number: int) -> None:
+        """Keep one picture (uint8, C×H×W) under the number of its epoch."""
+
+    def save(self, data: Any, noise: Any, generator: nn.Module) -> None:
+        """Count an epoch; when a snapshot is due, draw it and write it."""
+        self.epochs += 1
+        if self.epochs % self.every == 0:
+            self.take(data, noise, generator, self.start_epoch + self.epochs - 1)
+
+    def finish(self, data: Any, noise: Any, generator: nn.Module) -> None:
+        """Write the snapshot of the run's end, where the last epoch has none yet."""
+        if self.epochs % self.every or not self.epochs:
+            self.take(data, noise, generator, self.start_epoch + max(self.epochs - 1, 0))
+
+    def take(self, data: Any, noise: Any, generator: nn.Module, number: int) -> None:
+        """Draw a snapshot now: one column for each class where the data have labels."""
+        labels = labels_for(self.size, data.classes, noise.device)
+        seed = 0 if self.fixed else number
+        images = sample_images(generator, noise, self.size, seed, labels, data.classes)
+        self.write(grid(images, data.classes or None), number)
+
+    def state_dict(self) -> dict[str, Any]:
+        """How many epochs were counted."""
+        return {"epochs": self.epochs}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state."""
+        self.epochs = state["epochs"]
