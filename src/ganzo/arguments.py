@@ -57,7 +57,9 @@ class CommandLine:
         train: what functions of `with_option_parser` are told: whether this command trains
     """
 
-    def __init__(self, command: str, extra: dict[str, str], switches: tuple[str, ...] = (), train: bool = True):
+    def __init__(
+        self, command: str, extra: dict[str, str], switches: tuple[str, ...] = (), train: bool = True
+    ):
         self.parser = Parser(prog=f"ganzo {command}", add_help=False, allow_abbrev=False)
         for key, text in extra.items():
             self._add(key, switch=key in switches, text=text)
@@ -117,7 +119,9 @@ class CommandLine:
 def help_page(command: str, extra: dict[str, str], completed: Completed) -> str:
     """The help of a command: its own options, those of every run, and those of the chosen components."""
     parts = [f"usage: ganzo {command} [--option value …]\n"]
-    parts.append(_section("options of the command", [(f"--{k.replace('_', '-')}", text) for k, text in extra.items()]))
+    parts.append(
+        _section("options of the command", [(f"--{k.replace('_', '-')}", text) for k, text in extra.items()])
+    )
     parts.append(_section("options of every run", [_row(option) for option in common_options()]))
     choices = [
         (f"--{role.key.replace('_', '-')}", f"{role.help}: {', '.join(Registry.keys(role.namespace))}")

@@ -144,7 +144,9 @@ def read(folder: Path, networks: dict[str, nn.Module]) -> dict[str, Any]:
             f" ({str(error).splitlines()[0][:200]})."
         ) from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise RunError(f"`{folder / 'state.pt'}` is not a checkpoint of this version of Ganzo (format {FORMAT}).")
+        raise RunError(
+            f"`{folder / 'state.pt'}` is not a checkpoint of this version of Ganzo (format {FORMAT})."
+        )
     for name, network in networks.items():
         load_weights(network, folder / f"{name}.safetensors")
     return state

@@ -27,7 +27,11 @@ from ganzo.roles import ROLES
 from ganzo.run import Run, settle_names
 from ganzo.schema import describe
 
-DATA_KEYS = ("data_dir", "from_json", "config")  # naming one of these, or any component, is no bare `ganzo train`
+DATA_KEYS = (
+    "data_dir",
+    "from_json",
+    "config",
+)  # naming one of these, or any component, is no bare `ganzo train`
 SAMPLE_OPTIONS = {
     "num_samples": "how many grids to draw (each of `--snapshot-size` images)",
     "label": "classes to draw, by number or name, separated by commas",
@@ -129,7 +133,9 @@ def with_saved_run(
 ) -> Completed:
     """The options of a run that is restored: the saved ones under those that were given; what may not change is refused."""
     if not (folder / "options.json").is_file():
-        raise RunError(f"There is nothing to restore in `{folder}`; leave out `--restore` to start a new run.")
+        raise RunError(
+            f"There is nothing to restore in `{folder}`; leave out `--restore` to start a new run."
+        )
     saved = read_file(folder / "options.json")
     layers = [layers[0], Layer("saved run", saved), *layers[1:]]
     if getattr(asked.options, "answer", None) == "r":
@@ -172,7 +178,9 @@ def sample(words: list[str]) -> int:
     if wants_help:
         print(
             help_page(
-                "sample", SAMPLE_OPTIONS, Completed([environment(), Layer("command line", given)], line.third_party)
+                "sample",
+                SAMPLE_OPTIONS,
+                Completed([environment(), Layer("command line", given)], line.third_party),
             )
         )
         return 0
@@ -183,7 +191,11 @@ def sample(words: list[str]) -> int:
     folder = Path(asked.model_dir) / experiment
     if not (folder / "options.json").is_file():
         raise RunError(f"There is no run in `{folder}`; name one with `--experiment` (and `--model-dir`).")
-    layers = [environment(), Layer("saved run", read_file(folder / "options.json")), Layer("command line", given)]
+    layers = [
+        environment(),
+        Layer("saved run", read_file(folder / "options.json")),
+        Layer("command line", given),
+    ]
     completed = Completed(layers, line.third_party)
     options = completed.options
     options.experiment, options.model_dir = experiment, asked.model_dir
@@ -220,11 +232,15 @@ def list_(words: list[str]) -> int:
     if words[0] not in rooms:
         from ganzo.errors import nearest
 
-        raise OptionError(f"There is no room `{words[0]}`; choose among {', '.join(rooms)}.{nearest(words[0], rooms)}")
+        raise OptionError(
+            f"There is no room `{words[0]}`; choose among {', '.join(rooms)}.{nearest(words[0], rooms)}"
+        )
     role = next(role for role in ROLES.values() if role.namespace == words[0])
     for name in words[1:] or Registry.keys(role.namespace):
         cls = Registry.lookup(role.namespace, name)
-        print(f"{name}: {(cls.__doc__ or '').strip() if words[1:] else (cls.__doc__ or '').strip().splitlines()[0]}")
+        print(
+            f"{name}: {(cls.__doc__ or '').strip() if words[1:] else (cls.__doc__ or '').strip().splitlines()[0]}"
+        )
         for option in component_options(role, name) if words[1:] else ():
             print(f"  {option.flag}: {option.help} ({describe(option.kind)}; default {option.default})")
     return 0

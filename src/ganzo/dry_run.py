@@ -4,17 +4,17 @@ from typing import Any
 
 import torch
 
-from ganzo.machine import Machine
+from ganzo.assemble import assemble
 from ganzo.nn.sampling import evaluating, labels_for
 from ganzo.options import Completed, saveable
-from ganzo.train import assemble
+from ganzo.registry import build
 
 
 def dry_run(completed: Completed) -> int:
     """Print what `ganzo train` would do."""
     options = completed.options
     values = saveable(options)
-    Machine(options).settle(options)
+    build("common", "machine", options).settle(options)
     width = max(map(len, values))
     for key, value in values.items():
         print(f"{key:{width}}  {value!s:32}  {completed.set_by.get(key, 'default')}")

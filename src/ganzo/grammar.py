@@ -20,7 +20,7 @@ class Item:
 
 def items(value: Any, key: str) -> list[Item]:
     """Read what was given for a role: a text, an object with a `name`, a list of these, or none."""
-    if value is None or value == "none" and key != "log":
+    if value is None or (value == "none" and key != "log"):
         return []
     if isinstance(value, str):
         return _from_text(value, key)

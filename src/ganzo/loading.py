@@ -57,11 +57,17 @@ def load_from_path(namespace: str, name: str) -> type:
     except RegistryError:
         raise
     except Exception as error:  # the user's own code failed while it was imported
-        raise RegistryError(f"The {namespace} `{name}` cannot be loaded: {type(error).__name__}: {error}.") from error
+        raise RegistryError(
+            f"The {namespace} `{name}` cannot be loaded: {type(error).__name__}: {error}."
+        ) from error
     cls = getattr(module, attribute, None)
     if not inspect.isclass(cls):
-        classes = [n for n, c in vars(module).items() if inspect.isclass(c) and c.__module__ == module.__name__]
-        raise RegistryError(f"`{where}` has no class `{attribute}`; it offers {', '.join(classes) or 'none'}.")
+        classes = [
+            n for n, c in vars(module).items() if inspect.isclass(c) and c.__module__ == module.__name__
+        ]
+        raise RegistryError(
+            f"`{where}` has no class `{attribute}`; it offers {', '.join(classes) or 'none'}."
+        )
     return cls
 
 

@@ -49,7 +49,10 @@ class Machine:
     def settle(self, options: Namespace) -> None:
         """Write what is known by now into the options, and set the number of threads."""
         options.device, options.precision = str(self.device), self.precision
-        options.channels_last, options.threads = bool(self.channels_last), self.threads or torch.get_num_threads()
+        options.channels_last, options.threads = (
+            bool(self.channels_last),
+            self.threads or torch.get_num_threads(),
+        )
         torch.set_num_threads(options.threads)
 
     def choose(self, options: Namespace, assemble: Callable[[Namespace], Any]) -> str | None:
@@ -70,11 +73,17 @@ class Machine:
             trial = Namespace(**vars(options))
             trial.device, trial.precision, trial.channels_last = str(self.device), self.precision, layout
             games[layout] = assemble(trial)
-        best: dict[tuple[Any, Any], float] = {choice: math.inf for choice in itertools.product(layouts, threads)}
+        best: dict[tuple[Any, Any], float] = {
+            choice: math.inf for choice in itertools.product(layouts, threads)
+        }
         for _ in range(WINDOWS):
-            for layout, number in [c for c in best if best[c] <= HOPELESS * min(best.values()) or best[c] == math.inf]:
+            for layout, number in [
+                c for c in best if best[c] <= HOPELESS * min(best.values()) or best[c] == math.inf
+            ]:
                 torch.set_num_threads(number)
-                best[layout, number] = min(_seconds_per_turn(games[layout], self.device), best[layout, number])
+                best[layout, number] = min(
+                    _seconds_per_turn(games[layout], self.device), best[layout, number]
+                )
         self.channels_last, self.threads = min(best, key=lambda choice: best[choice])
         return (
             f"tuned: {self.threads} thread{'s' * (self.threads != 1)}, {'NHWC' if self.channels_last else 'NCHW'},"

@@ -80,7 +80,14 @@ def component_options(role: Role, name: str) -> list[Option]:
     if takes_options(cls):
         return []
     return [
-        Option(role.option(name, p.name), p.kind, p.default, p.help, f"{role.key.replace('_', '-')} {name}", p.name)
+        Option(
+            role.option(name, p.name),
+            p.kind,
+            p.default,
+            p.help,
+            f"{role.key.replace('_', '-')} {name}",
+            p.name,
+        )
         for p in parameters(cls)
         if not is_fact(p, role.namespace)
     ]
@@ -215,7 +222,9 @@ class Completed:
                 setattr(self.options, key, options[0].default)
 
     def _value(self, option: Option, own: dict[str, Any]) -> Any:
-        value = own[option.parameter] if option.parameter in own else self.flat.get(option.key, option.default)
+        value = (
+            own[option.parameter] if option.parameter in own else self.flat.get(option.key, option.default)
+        )
         if value is option.default:
             return value
         try:
@@ -265,7 +274,9 @@ def read_file(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise OptionError(f"`{path}` is not valid {kind}: {' '.join(str(error).split())}.") from error
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise OptionError(f"`{path}` must hold one object of options and their values; got {type(values).__name__}.")
+        raise OptionError(
+            f"`{path}` must hold one object of options and their values; got {type(values).__name__}."
+        )
     return {key.replace("-", "_"): value for key, value in values.items() if key != "about"}
 
 

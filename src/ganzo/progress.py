@@ -51,7 +51,9 @@ class Progress:
         if self.quiet:
             return
         turns = run.turns_in_epoch(batches)
-        done = run.epoch + (run.game.turns_of_epoch / turns if turns else 0.0 if run.game.turns_of_epoch else 1.0)
+        done = run.epoch + (
+            run.game.turns_of_epoch / turns if turns else 0.0 if run.game.turns_of_epoch else 1.0
+        )
         seconds, images = self._shown
         rate = (run.game.images - images) / max(run.seconds - seconds, 1e-9)
         self._shown = (run.seconds, run.game.images)
@@ -66,7 +68,8 @@ class Progress:
         elif time.monotonic() - self._said_at > PLAIN_EVERY:
             self._said_at = time.monotonic()
             print(
-                f"epoch {done:.2f} of {run.epochs}  {rate:,.0f} images/s  {duration(left)} left  {numbers}", flush=True
+                f"epoch {done:.2f} of {run.epochs}  {rate:,.0f} images/s  {duration(left)} left  {numbers}",
+                flush=True,
             )
 
     def _score(self, run: Any) -> dict[str, float]:
@@ -83,7 +86,9 @@ class Progress:
         name = "" if options.model_dir == "models" else f" --model-dir {options.model_dir}"
         rate = run.game.images / max(run.seconds, 1e-9)
         if run.stop is not None:
-            print(f"{run.stop}: the run is saved at epoch {run.epoch}, turn {run.game.turns}; go on with `--restore`.")
+            print(
+                f"{run.stop}: the run is saved at epoch {run.epoch}, turn {run.game.turns}; go on with `--restore`."
+            )
             return
         if self.quiet:
             return

@@ -6,12 +6,17 @@ from typing import Any
 from ganzo.errors import OptionError, nearest
 from ganzo.options import read_file
 
-FOLDERS = (Path(__file__).parent / "recipes", Path(__file__).parents[2] / "recipes")  # installed; in a checkout
+FOLDERS = (
+    Path(__file__).parent / "recipes",
+    Path(__file__).parents[2] / "recipes",
+)  # installed; in a checkout
 
 
 def recipes() -> dict[str, Path]:
     """The recipes, by name."""
-    return {path.stem: path for folder in FOLDERS if folder.is_dir() for path in sorted(folder.glob("*.yaml"))}
+    return {
+        path.stem: path for folder in FOLDERS if folder.is_dir() for path in sorted(folder.glob("*.yaml"))
+    }
 
 
 def read_config(name: str) -> dict[str, Any]:

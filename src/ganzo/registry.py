@@ -4,18 +4,63 @@ A component is built as `cls(options, *parts)` from a Namespace, or as `cls(*par
 first parameter is called `options` is of the older kind: it gets the Namespace itself.
 """
 
+import argparse
 import functools
 import inspect
 from argparse import Namespace
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from ganzo import loading
-from ganzo.errors import RegistryError, RegistryException, nearest
-from ganzo.roles import FACTS, ROLES
-from ganzo.schema import REQUIRED, Parameter, parameters
+from ganzo.errors import (
+    DataError,
+    GanzoError,
+    OptionError,
+    RegistryError,
+    RegistryException,
+    RunError,
+    nearest,
+)
+from ganzo.grammar import Item, items
+from ganzo.roles import FACTS, ROLES, Role
+from ganzo.schema import (
+    REQUIRED,
+    Count,
+    Fraction,
+    Natural,
+    NonNegative,
+    Parameter,
+    Positive,
+    accepts,
+    describe,
+    parameters,
+)
 
-__all__ = ["Registry", "RegistryError", "RegistryException", "build", "register", "with_option_parser"]
+__all__ = [  # all that a component needs of the frame
+    "ROLES",
+    "Count",
+    "DataError",
+    "Facade",
+    "Fraction",
+    "GanzoError",
+    "Natural",
+    "NonNegative",
+    "OptionError",
+    "Positive",
+    "Registry",
+    "RegistryError",
+    "RegistryException",
+    "RunError",
+    "accepts",
+    "build",
+    "child",
+    "chosen",
+    "nearest",
+    "parameters",
+    "register",
+    "role_of",
+    "with_option_parser",
+]
 
 
 class Registry:
@@ -62,7 +107,9 @@ class Registry:
             hint = nearest(name, known) or (
                 " A file is given as `path/to/file.py:Class`." if name.endswith(".py") else ""
             )
-            raise RegistryError(f"There is no {namespace} called `{name}`: choose among {', '.join(known)}.{hint}")
+            raise RegistryError(
+                f"There is no {namespace} called `{name}`: choose among {', '.join(known)}.{hint}"
+            )
         return found
 
     @staticmethod
@@ -118,9 +165,11 @@ def takes_options(cls: type) -> bool:
 def open_to_options(cls: type, namespace: str, name: str) -> type:
     """Let `cls(options, *parts)` mean `cls(*parts, **what its signature asks of options)`."""
     init = cls.__init__
-    if takes_options(cls) or "__init__" in cls.__dict__ and hasattr(init, "__wrapped__"):
+    if takes_options(cls) or ("__init__" in cls.__dict__ and hasattr(init, "__wrapped__")):
         return cls
-    prefixes = {r.option(name, "")[:-1] for r in ROLES.values() if r.namespace == namespace and not r.shorthand}
+    prefixes = {
+        r.option(name, "")[:-1] for r in ROLES.values() if r.namespace == namespace and not r.shorthand
+    }
 
     @functools.wraps(init)  # help(), type checkers and `parameters` still see the constructor itself
     def __init__(self: Any, *parts: Any, **named: Any) -> None:
@@ -160,3 +209,61 @@ def is_fact(parameter: Parameter, namespace: str) -> bool:
     return parameter.default is REQUIRED or (
         owner is not None and owner not in (namespace, "data" * (namespace == "dataset"))
     )
+
+
+def role_of(namespace: str) -> Role:
+    """The first role whose component a namespace gives."""
+    return next(role for role in ROLES.values() if role.namespace == namespace)
+
+
+def chosen(options: Namespace, role: Role) -> list[Item]:
+    """The components that the options choose for a role, or its default."""
+    default = role.default if role.default is not None else []
+    return items(getattr(options, role.key, default) or default, role.key)
+
+
+def child(options: Namespace, role: Role, item: Item) -> Namespace:
+    """The options as one component sees them: its own settings over the shared ones."""
+    own = {role.option(item.name, key): value for key, value in item.settings.items()}
+    if takes_options(Registry.lookup(role.namespace, item.name)):
+        own |= item.settings
+    return Namespace(**{**vars(options), **own})
+
+
+class Facade:
+    """The base of every room's base class: builds the chosen component from options."""
+
+    namespace: ClassVar[str]
+
+    @classmethod
+    def from_options(cls, options: Namespace, *parts: Any, **offered: Any) -> Any:
+        """Build what the options choose: one component, or a list where the role takes several."""
+        role = role_of(cls.namespace)
+        built = cls.all_from_options(options, role, *parts, **offered)
+        if role.several:
+            return built
+        if len(built) != 1:
+            raise OptionError(f"`{role.key}` takes one component here; got {len(built)}.")
+        return built[0]
+
+    @classmethod
+    def all_from_options(cls, options: Namespace, role: Role, *parts: Any, **offered: Any) -> list[Any]:
+        """Build every component that the options choose for a role."""
+        return [
+            build(cls.namespace, item.name, child(options, role, item), *parts, **offered)
+            for item in chosen(options, role)
+        ]
+
+    @classmethod
+    def add_options(cls, parser: argparse.ArgumentParser, train: bool = True) -> None:
+        """Declare the options of every component of the room on a parser; none has a default there."""
+        role = role_of(cls.namespace)
+        parser.add_argument(f"--{role.key.replace('_', '-')}", default=argparse.SUPPRESS, help=role.help)
+        known = {string for action in parser._actions for string in action.option_strings}
+        for name in Registry.keys(cls.namespace):
+            for parameter in parameters(Registry.lookup(cls.namespace, name)):
+                flag = "--" + role.option(name, parameter.name).replace("_", "-")
+                if not is_fact(parameter, cls.namespace) and flag not in known:
+                    known.add(flag)
+                    text = f"{parameter.help} ({describe(parameter.kind)})"
+                    parser.add_argument(flag, default=argparse.SUPPRESS, help=text.replace("%", "%%"))

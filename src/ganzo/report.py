@@ -18,12 +18,18 @@ def draw_curves(history: list[dict[str, float]], path: Path) -> None:
     matplotlib.use("Agg", force=False)
     from matplotlib.figure import Figure
 
-    scores = [name for name in dict.fromkeys(key for line in history for key in line) if name not in (*LOSSES, *TIMES)]
+    scores = [
+        name
+        for name in dict.fromkeys(key for line in history for key in line)
+        if name not in (*LOSSES, *TIMES)
+    ]
     figure = Figure(figsize=(8, 3 * (1 + len(scores))), layout="constrained")
     axes = figure.subplots(1 + len(scores), 1, squeeze=False)[:, 0]
     for axis, names in zip(axes, [LOSSES, *([name] for name in scores)], strict=True):
         for name in names:
-            points = [(line["epoch"], line[name]) for line in history if math.isfinite(line.get(name, math.nan))]
+            points = [
+                (line["epoch"], line[name]) for line in history if math.isfinite(line.get(name, math.nan))
+            ]
             if points:
                 axis.plot(*zip(*points, strict=True), label=name, marker="." if len(points) < 60 else None)
         axis.set_xlabel("epoch")

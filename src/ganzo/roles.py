@@ -47,12 +47,24 @@ ROLES = {
         Role("noise", "noise", "gaussian", "what the generator starts from"),
         Role("generator", "generator", "fc", "noise to images", prefix="generator"),
         Role(
-            "augment", "augment", None, "changes to real and fake images before they are judged", OWN_NAME, several=True
+            "augment",
+            "augment",
+            None,
+            "changes to real and fake images before they are judged",
+            OWN_NAME,
+            several=True,
         ),
         Role("discriminator", "discriminator", "fc", "images to logits", prefix="discriminator"),
         Role("loss", "loss", "gan", "logits to a scalar for each player"),
         Role("regularizer", "regularizer", None, "penalties beside the loss", OWN_NAME, several=True),
-        Role("generator_optimizer", "optimizer", "adam", "what moves the generator", "generator", shorthand=True),
+        Role(
+            "generator_optimizer",
+            "optimizer",
+            "adam",
+            "what moves the generator",
+            "generator",
+            shorthand=True,
+        ),
         Role(
             "discriminator_optimizer",
             "optimizer",
@@ -61,7 +73,14 @@ ROLES = {
             "discriminator",
             shorthand=True,
         ),
-        Role("generator_hook", "hook", None, "what happens to the generator after it moved", OWN_NAME, several=True),
+        Role(
+            "generator_hook",
+            "hook",
+            None,
+            "what happens to the generator after it moved",
+            OWN_NAME,
+            several=True,
+        ),
         Role(
             "discriminator_hook",
             "hook",
@@ -91,5 +110,7 @@ FACTS = {
     "start_epoch": "common",
     "folder": "train",  # where a part may write what people look at
     "random": "train",  # the run's torch.Generator
-    **dict.fromkeys(("hooks", "optimizers", "regularizers", "encoder"), "train"),  # parts, which are handed over too
+    **dict.fromkeys(
+        ("hooks", "optimizers", "regularizers", "encoder"), "train"
+    ),  # parts, which are handed over too
 }

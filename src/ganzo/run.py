@@ -6,8 +6,6 @@
 
 import json
 import os
-import platform
-import random
 import secrets
 import shutil
 import signal
@@ -19,12 +17,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
-from ganzo import __version__, checkpoint
+from ganzo import checkpoint
 from ganzo.errors import OptionError, RunError
-from ganzo.nn.random import restore_stream
+from ganzo.folder import delete_files, environment, take_lock, write_json
+from ganzo.nn.random import load_random_state, random_state
 from ganzo.nn.sampling import settle
 from ganzo.options import hashed_name, saveable
 from ganzo.registry import register
@@ -83,8 +79,6 @@ class Run:
         self._lock: Any = None
         self._parts: dict[str, Any] = {}
 
-    # The folder -------------------------------------------------------------------------------------------------------
-
     @staticmethod
     def exists(folder: Path) -> bool:
         """Whether a run lies in a folder."""
@@ -94,7 +88,9 @@ class Run:
         """Take the folders for this process, and listen to SIGINT and SIGTERM."""
         there = self.exists(self.folder)
         if self.restoring and not there:
-            raise RunError(f"There is nothing to restore in `{self.folder}`; leave out `--restore` to start a new run.")
+            raise RunError(
+                f"There is nothing to restore in `{self.folder}`; leave out `--restore` to start a new run."
+            )
         if there and not (self.restoring or self.deleting):
             raise RunError(
                 f"The experiment `{self.experiment}` exists already in `{self.folder}`: go on with it by `--restore`,"
@@ -138,7 +134,9 @@ class Run:
             folder.mkdir(parents=True, exist_ok=True)
         paths = {"model_folder": self.folder, "output_folder": self.output}
         for here in (self.folder, self.output):
-            write_json(here / "folders.json", {name: os.path.relpath(path, here) for name, path in paths.items()})
+            write_json(
+                here / "folders.json", {name: os.path.relpath(path, here) for name, path in paths.items()}
+            )
         write_json(self.folder / "options.json", saveable(options))
         facts = {
             fact: getattr(options, fact)
@@ -147,12 +145,12 @@ class Run:
         facts |= {"class_names": list(parts.data.class_names), "data": parts.data.fingerprint()}
         write_json(self.folder / "environment.json", environment(options) | {"facts": facts})
 
-    # What goes on ------------------------------------------------------------------------------------------------------
-
     def keep(self, **parts: Any) -> None:
         """Name the parts whose state belongs to the run; one of them is the `game`."""
         self._parts = {
-            name: part for name, part in parts.items() if hasattr(part, "state_dict") or isinstance(part, list)
+            name: part
+            for name, part in parts.items()
+            if hasattr(part, "state_dict") or isinstance(part, list)
         }
         self.game, self.noise, self.classes = parts["game"], parts["noise"], parts["data"].classes
 
@@ -205,24 +203,30 @@ class Run:
 
     def _line(self, numbers: dict[str, float]) -> str:
         names = {"generator": "train_g_loss", "discriminator": "train_d_loss", "seconds": "time"}
-        rates = {f"lr_{n[0]}": p.optimizer.param_groups[0]["lr"] for n, p in getattr(self.game, "players", {}).items()}
+        rates = {
+            f"lr_{n[0]}": p.optimizer.param_groups[0]["lr"]
+            for n, p in getattr(self.game, "players", {}).items()
+        }
         return json.dumps({names.get(key, key): value for key, value in numbers.items()} | rates) + "\n"
 
     def epoch_over(self, improved: bool) -> None:
         """After an epoch: save when it is due or the last one; keep an improved model as `best`."""
         if improved and self.keeps_best:
             self._save_for_users(self.folder / "best", {"epoch": self.epoch, "numbers": self.history[-1]})
-        if self.over or self.epoch >= self.epochs or time.monotonic() - self._saved_at >= self.checkpoint_every:
+        if (
+            self.over
+            or self.epoch >= self.epochs
+            or time.monotonic() - self._saved_at >= self.checkpoint_every
+        ):
             self.save()
-
-    # Checkpoints -------------------------------------------------------------------------------------------------------
 
     def save(self) -> None:
         """Write a checkpoint, and the newest weights for users; then drop the checkpoints that are too old."""
         root = self.folder / "checkpoints"
         state = {"format": checkpoint.FORMAT, "random": random_state(), "parts": states(self._parts)}
         state |= {
-            key: getattr(self, key) for key in ("epoch", "seconds", "seconds_of_epoch", "images_before", "history")
+            key: getattr(self, key)
+            for key in ("epoch", "seconds", "seconds_of_epoch", "images_before", "history")
         }
         checkpoint.write(root / f"{self.epoch}-{self.game.turns}", self.game.networks(), state)
         self._save_for_users(self.folder)
@@ -244,7 +248,8 @@ class Run:
         for folder in reversed(found):
             if (wrong := checkpoint.damage(folder)) is not None:
                 print(
-                    f"ganzo: the checkpoint {folder.name} is damaged ({wrong}); taking the one before.", file=sys.stderr
+                    f"ganzo: the checkpoint {folder.name} is damaged ({wrong}); taking the one before.",
+                    file=sys.stderr,
                 )
                 continue
             state = checkpoint.read(folder, self.game.networks())
@@ -253,7 +258,9 @@ class Run:
             load_states(self._parts, state["parts"])
             load_random_state(state["random"])
             with checkpoint.whole(self.output / "results.json") as temporary:
-                temporary.write_text("".join(self._line(numbers) for numbers in self.history), encoding="utf-8")
+                temporary.write_text(
+                    "".join(self._line(numbers) for numbers in self.history), encoding="utf-8"
+                )
             return f"restored at epoch {self.epoch}, turn {self.game.turns}"
         if found:
             raise RunError(
@@ -270,60 +277,6 @@ def settle_names(options: Namespace) -> None:
         raise OptionError(f"`--experiment` must be a plain name without slashes; got `{options.experiment}`.")
     if options.seed is None:
         options.seed = secrets.randbelow(2**31)
-
-
-def take_lock(path: Path, experiment: str) -> Any:
-    """Hold a file for this process alone; the system lets it go when the process ends, however it ends."""
-    file = path.open("a+", encoding="utf-8")
-    try:
-        import fcntl
-    except ImportError:  # no such locks on this system
-        return file
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        file.seek(0)
-        raise RunError(
-            f"The experiment `{experiment}` is being trained by process {file.read().strip() or '?'}; wait for it, or choose"
-            " another name with `--experiment`."
-        ) from error
-    file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
-    return file
-
-
-def delete_files(folder: Path) -> None:
-    """Delete what a run wrote into its own folder; a link is removed, never followed. The lock stays."""
-    for path in folder.iterdir() if folder.is_dir() else ():
-        if path.name == "lock":
-            continue
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write sorted JSON, whole or not at all."""
-    with checkpoint.whole(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=4, sort_keys=True, default=str) + "\n", encoding="utf-8")
-
-
-def environment(options: Namespace) -> dict[str, Any]:
-    """Versions and machine, for the record."""
-    device = torch.device(options.device)
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
-    return {
-        "ganzo": __version__,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "system": platform.platform(),
-        "device": f"{device} ({name})",
-        "deterministic": device.type == "cpu",
-        "command": sys.argv,
-    }
 
 
 def states(parts: dict[str, Any]) -> dict[str, Any]:
@@ -346,40 +299,3 @@ def load_states(parts: dict[str, Any], saved: dict[str, Any]) -> None:
         for one, state in zip(able, saved[name], strict=False):
             if set(one.state_dict()) == set(state):
                 one.load_state_dict(state)
-
-
-class Random:
-    """torch's generator of a run, as a part with a state."""
-
-    def __init__(self, generator: torch.Generator):
-        self.generator = generator
-
-    def state_dict(self) -> dict[str, Any]:
-        """The position of the stream."""
-        return {"generator": self.generator.get_state()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a saved position."""
-        restore_stream(self.generator, state["generator"])
-
-
-def random_state() -> dict[str, Any]:
-    """The state of Python's, NumPy's and torch's own generators."""
-    kind, keys, *rest = np.random.get_state()  # type: ignore[misc]
-    return {
-        "python": random.getstate(),
-        "numpy": (kind, [int(key) for key in keys], *rest),
-        "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-    }
-
-
-def load_random_state(state: dict[str, Any]) -> None:
-    """Set the generators back; a number of GPUs that changed leaves theirs alone."""
-    version, keys, gauss = state["python"]
-    random.setstate((version, tuple(keys), gauss))
-    kind, keys, *rest = state["numpy"]
-    np.random.set_state((kind, np.array(keys, dtype=np.uint32), *rest))
-    torch.set_rng_state(state["torch"])
-    if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
-        torch.cuda.set_rng_state_all(state["cuda"])

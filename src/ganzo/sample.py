@@ -43,7 +43,9 @@ def sample(options: Namespace, num_samples: int, label: str | None, new_seed: in
         seed = None if new_seed is None else new_seed + index
         labels = labels_for(options.snapshot_size, facts["classes"], options.device)
         if chosen:
-            labels = torch.tensor(chosen, device=options.device)[torch.arange(options.snapshot_size) % len(chosen)]
+            labels = torch.tensor(chosen, device=options.device)[
+                torch.arange(options.snapshot_size) % len(chosen)
+            ]
         images = sample_images(generator, noise, options.snapshot_size, seed, labels, facts["classes"])
         columns = (len(chosen) if len(chosen) > 1 else None) if chosen else facts["classes"] or None
         written.append(write_new(output, grid(images, columns)))
@@ -66,7 +68,11 @@ def stored_facts(folder: Path) -> dict[str, Any]:
 def newest_weights(folder: Path, options: Namespace) -> Path:
     """The weights that samples come from: the best ones, unless the criterion takes the latest for the best."""
     best = folder / "best" / "generator.safetensors"
-    path = best if options.evaluation_criterion != "latest" and best.is_file() else folder / "generator.safetensors"
+    path = (
+        best
+        if options.evaluation_criterion != "latest" and best.is_file()
+        else folder / "generator.safetensors"
+    )
     if not path.is_file():
         raise RunError(
             f"The run in `{folder}` has no weights yet; let it train longer, or go on with `ganzo train --restore`."

@@ -30,7 +30,9 @@ class Interval:
     def __str__(self) -> str:
         if self.low is not None and self.high is not None:
             return (
-                f"above {self.low:g} and at most {self.high:g}" if self.above else f"from {self.low:g} to {self.high:g}"
+                f"above {self.low:g} and at most {self.high:g}"
+                if self.above
+                else f"from {self.low:g} to {self.high:g}"
             )
         if self.high is not None:
             return f"at most {self.high:g}"
@@ -62,7 +64,9 @@ def parameters(cls: type) -> list[Parameter]:
     A constructor that takes `**named` hands them to its base, so the base's parameters count too, and stand first.
     """
     init = inspect.unwrap(cls.__init__)
-    owner = next(c for c in cls.__mro__ if inspect.unwrap(c.__dict__.get("__init__", object.__init__)) is init)
+    owner = next(
+        c for c in cls.__mro__ if inspect.unwrap(c.__dict__.get("__init__", object.__init__)) is init
+    )
     try:
         hints = typing.get_type_hints(init, include_extras=True)
     except NameError:  # a third party's annotation that names what is not imported
@@ -104,7 +108,13 @@ def describe(kind: Any) -> str:
         return " or ".join("none" if a is types.NoneType else describe(a) for a in arguments)
     if origin in (list, tuple):
         return f"a list, each {describe(arguments[0])}" if arguments else "a list"
-    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", dict: "a mapping"}
+    words = {
+        int: "a whole number",
+        float: "a number",
+        bool: "true or false",
+        str: "a text",
+        dict: "a mapping",
+    }
     return words.get(kind, "any value")
 
 

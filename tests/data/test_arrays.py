@@ -43,20 +43,28 @@ def test_shapes(shape, colors, make):
     image, label = data.next()
     assert image.shape == (5, colors, shape[2], shape[2]) and label is None
     last = shape == (5, 4, 4, 3)
-    assert torch.equal(image[:, 0], torch.from_numpy(images[..., 0] if last else images.reshape(image.shape)[:, 0]))
+    assert torch.equal(
+        image[:, 0], torch.from_numpy(images[..., 0] if last else images.reshape(image.shape)[:, 0])
+    )
 
 
 def test_float_passes_through():
     images = np.linspace(-1, 1, 32).reshape(2, 1, 4, 4)
     images.flags.writeable = False
     image = ArrayData(images, batch_size=2, shuffle=False).next().image
-    assert image.dtype == torch.float32 and torch.allclose(image.double(), torch.tensor(images.tolist()).double())
+    assert image.dtype == torch.float32 and torch.allclose(
+        image.double(), torch.tensor(images.tolist()).double()
+    )
 
 
 def test_labels_and_names():
     images = np.zeros((4, 2, 2), np.uint8)
     data = ArrayData(images, [0, 2, 1, 2], batch_size=4, shuffle=False)
-    assert data.classes == 3 and data.class_names == ("0", "1", "2") and data.next().label.tolist() == [0, 2, 1, 2]
+    assert (
+        data.classes == 3
+        and data.class_names == ("0", "1", "2")
+        and data.next().label.tolist() == [0, 2, 1, 2]
+    )
     named = ArrayData(images, torch.tensor([0, 1, 0, 1]), class_names=["no", "yes", "maybe"], batch_size=2)
     assert named.classes == 3 and named.next().label.dtype == torch.int64
 

@@ -48,7 +48,9 @@ def test_every_format_gives_the_same_colours(tmp_path, name, mode, tolerance):
 
 @pytest.mark.parametrize("mode, value", [("L", 124), ("LA", 124), ("RGB", 124), ("1", 255)])
 def test_grey_and_colour_are_converted_to_what_is_asked(tmp_path, mode, value):
-    color = (255, 255, 255) if mode == "1" else (200, 100, 50)  # 0.299 · 200 + 0.587 · 100 + 0.114 · 50 = 124.2
+    color = (
+        (255, 255, 255) if mode == "1" else (200, 100, 50)
+    )  # 0.299 · 200 + 0.587 · 100 + 0.114 · 50 = 124.2
     picture(tmp_path / "in" / "a.png", color, mode)
     assert (read(tmp_path / "in" / "a.png", colors=1) == value).all()
     wide = read(tmp_path / "in" / "a.png", colors=3)
@@ -163,7 +165,9 @@ def test_the_fingerprint_follows_the_files(tmp_path):
 
 
 def test_what_is_said_when_there_is_nothing_to_read(tmp_path, monkeypatch):
-    with pytest.raises(DataError, match="`--data-dir` must be a folder with pictures; there is no folder `nowhere`"):
+    with pytest.raises(
+        DataError, match="`--data-dir` must be a folder with pictures; there is no folder `nowhere`"
+    ):
         FolderSource(data_dir="nowhere")
     (tmp_path / "file.zip").touch()
     with pytest.raises(DataError, match=r"`--data-dir` .* `file.zip` is a file"):
@@ -181,5 +185,7 @@ def test_what_is_said_when_there_is_nothing_to_read(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied", place)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    with pytest.raises(DataError, match=r"`--data-dir` must be readable; `empty` is not \(Permission denied\)"):
+    with pytest.raises(
+        DataError, match=r"`--data-dir` must be readable; `empty` is not \(Permission denied\)"
+    ):
         FolderSource(data_dir="empty")

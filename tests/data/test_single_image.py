@@ -89,7 +89,9 @@ def test_a_state_of_other_data_is_refused():
 
 
 def test_a_batch_larger_than_the_data_is_refused():
-    with pytest.raises(DataError, match=r"A batch of 12 .* got 11 in `data`\. Lower `--batch-size` to at most 11"):
+    with pytest.raises(
+        DataError, match=r"A batch of 12 .* got 11 in `data`\. Lower `--batch-size` to at most 11"
+    ):
         numbered(11, batch_size=12)
 
 

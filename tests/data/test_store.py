@@ -136,7 +136,10 @@ def test_damaged_pictures_are_named_skipped_and_counted(source, tmp_path, capsys
     assert capsys.readouterr().err.startswith("ganzo: skipped damaged picture in/class0/2.png (")
     again = pack(source, 3, 1, folder=cache_folder())
     assert again.bad == packed.bad and torch.equal(again.images, packed.images)
-    assert "1 damaged pictures of in are left out, the first of them in/class0/2.png (" in capsys.readouterr().err
+    assert (
+        "1 damaged pictures of in are left out, the first of them in/class0/2.png ("
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("kind", ["text", "empty", "truncated jpeg", "bomb", "dangling", "float"])
@@ -164,7 +167,9 @@ def test_too_many_damaged_pictures_are_refused(source, tmp_path, folder):
     for name in ("class0/0.png", "class1/1.png"):
         (tmp_path / "in" / name).write_text("no picture")
     source, folder = FolderSource(data_dir="in"), folder and tmp_path / folder
-    with pytest.raises(DataError, match=r"At most 1 of the 6 pictures in `in` .* found 2 .*`--max-bad-fraction`"):
+    with pytest.raises(
+        DataError, match=r"At most 1 of the 6 pictures in `in` .* found 2 .*`--max-bad-fraction`"
+    ):
         pack(source, 3, 1, folder=folder)
     assert folder is None or stores(folder) == []
     assert len(pack(source, 3, 1, folder=folder, max_bad_fraction=0.4).images) == 4

@@ -48,7 +48,9 @@ def test_spectral_norm_takes_the_place_of_batch_norm_and_holds_every_layer_at_on
     images = torch.randn(2, 3, 16, 16)
     for _ in range(100):
         net(images)
-    largest = [torch.linalg.matrix_norm(m.weight.flatten(1), 2) for m in net.layers if isinstance(m, torch.nn.Conv2d)]
+    largest = [
+        torch.linalg.matrix_norm(m.weight.flatten(1), 2) for m in net.layers if isinstance(m, torch.nn.Conv2d)
+    ]
     assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in net.modules())
     assert [s.item() for s in largest] == pytest.approx([1.0, 1.0, 1.0], rel=1e-2)
 
@@ -69,4 +71,6 @@ def test_channels_last_gives_the_same_logits():
     images = torch.randn(4, 3, 16, 16)
     expected = net(images)
     net = net.to(memory_format=torch.channels_last)
-    torch.testing.assert_close(net(images.to(memory_format=torch.channels_last)), expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        net(images.to(memory_format=torch.channels_last)), expected, rtol=1e-4, atol=1e-5
+    )

@@ -18,7 +18,9 @@ def test_every_multiple_of_16_gives_one_logit(size, colors):
 
 
 def test_another_size_is_refused():
-    with pytest.raises(OptionError, match=r"`image_size` must be a multiple of 16 .*`good`; got 60\. Try 64\."):
+    with pytest.raises(
+        OptionError, match=r"`image_size` must be a multiple of 16 .*`good`; got 60\. Try 64\."
+    ):
         GoodDiscriminator(image_size=60)
 
 
@@ -56,4 +58,6 @@ def test_channels_last_gives_the_same_logits():
     images = torch.randn(4, 3, 16, 16)
     expected = net(images)
     net = net.to(memory_format=torch.channels_last)
-    torch.testing.assert_close(net(images.to(memory_format=torch.channels_last)), expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        net(images.to(memory_format=torch.channels_last)), expected, rtol=1e-4, atol=1e-4
+    )

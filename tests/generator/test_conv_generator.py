@@ -29,7 +29,9 @@ def test_a_number_of_layers_that_does_not_fit_is_refused():
 
 @pytest.mark.parametrize(("size", "better"), [(28, 32), (60, 64), (4, 8), (48, 64)])
 def test_a_size_that_does_not_fit_is_refused_with_one_that_does(size, better):
-    with pytest.raises(OptionError, match=rf"`image_size` must be a power of two.*got {size}\. Try {better}\."):
+    with pytest.raises(
+        OptionError, match=rf"`image_size` must be a power of two.*got {size}\. Try {better}\."
+    ):
         ConvGenerator(image_size=size)
     ConvGenerator(image_size=better, channels=16)
 

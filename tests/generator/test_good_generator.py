@@ -50,4 +50,6 @@ def test_channels_last_gives_the_same_images():
     net = GoodGenerator(image_size=16, state_size=4, channels=4)
     noise = torch.randn(4, 4)
     expected = net(noise)
-    torch.testing.assert_close(net.to(memory_format=torch.channels_last)(noise), expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        net.to(memory_format=torch.channels_last)(noise), expected, rtol=1e-4, atol=1e-5
+    )

@@ -28,7 +28,9 @@ def test_weights_go_on_learning_afterwards():
 
 
 def test_weights_that_spectral_norm_computes_are_refused_before_the_first_move():
-    with pytest.raises(OptionError, match=r"`weight-clipper` must own the weights.*`spectral_norm`.*Leave one"):
+    with pytest.raises(
+        OptionError, match=r"`weight-clipper` must own the weights.*`spectral_norm`.*Leave one"
+    ):
         WeightClipper().attach(spectral(nn.Sequential(nn.Linear(2, 2))))
 
 

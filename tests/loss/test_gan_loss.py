@@ -83,7 +83,9 @@ def test_frequency_alone_swaps_nothing():
 
 def test_labels_come_from_the_given_generator():
     def once():
-        loss = GANLoss(nn.Identity(), soft_labels=True, noisy_labels=True, random=torch.Generator().manual_seed(5))
+        loss = GANLoss(
+            nn.Identity(), soft_labels=True, noisy_labels=True, random=torch.Generator().manual_seed(5)
+        )
         return loss.discriminator_loss(torch.ones(8, 1), torch.ones(8, 1)).item()
 
     state = torch.get_rng_state()

@@ -9,7 +9,13 @@ from ganzo.loss.hinge import HingeLoss
 
 @pytest.mark.parametrize(
     ("margin", "real", "fake", "expected"),
-    [(1.0, 2.0, -2.0, 0.0), (1.0, 0.0, 0.0, 2.0), (1.0, -1.0, -1.0, 2.0), (0.5, 0.5, -0.5, 0.0), (0.5, 0.0, 0.0, 1.0)],
+    [
+        (1.0, 2.0, -2.0, 0.0),
+        (1.0, 0.0, 0.0, 2.0),
+        (1.0, -1.0, -1.0, 2.0),
+        (0.5, 0.5, -0.5, 0.0),
+        (0.5, 0.0, 0.0, 1.0),
+    ],
 )
 def test_hinge_stops_past_the_margin(margin, real, fake, expected):
     loss = HingeLoss(nn.Identity(), margin=margin)

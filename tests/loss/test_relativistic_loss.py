@@ -40,4 +40,6 @@ def test_real_images_are_judged_under_the_same_labels():
 
 def test_patches_are_averaged():
     loss = RelativisticLoss(nn.Identity())
-    assert loss.discriminator_loss(torch.zeros(2, 1, 3, 3), torch.zeros(2, 1, 3, 3)).item() == pytest.approx(log(2))
+    assert loss.discriminator_loss(torch.zeros(2, 1, 3, 3), torch.zeros(2, 1, 3, 3)).item() == pytest.approx(
+        log(2)
+    )

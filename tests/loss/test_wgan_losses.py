@@ -11,7 +11,9 @@ def column(*values):
     return torch.tensor(values)[:, None]
 
 
-@pytest.mark.parametrize("loss", [WGANLoss(nn.Identity()), WGANGPLoss(nn.Identity())], ids=["wgan", "wgan-gp"])
+@pytest.mark.parametrize(
+    "loss", [WGANLoss(nn.Identity()), WGANGPLoss(nn.Identity())], ids=["wgan", "wgan-gp"]
+)
 def test_losses_are_differences_of_means(loss):
     assert loss.discriminator_loss(column(1.0, 3.0), column(5.0, 9.0)).item() == 7 - 2
     assert loss.generator_loss(column(5.0, 9.0)).item() == -7

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from ganzo.contract import Critic
+from ganzo.nn.critic import Critic
 from ganzo.regularizer.gradient_penalty import GradientPenalty
 from ganzo.regularizer.r1 import R1
 from ganzo.regularizer.r2 import R2
@@ -22,7 +22,9 @@ def parabola(x):
 
 @pytest.mark.parametrize("penalty", [R1, R2])
 def test_half_the_weight_times_the_squared_slope(penalty):
-    assert penalty(weight=2.0).penalty(linear, torch.randn(8, 2), torch.randn(8, 2)).item() == pytest.approx(25.0)
+    assert penalty(weight=2.0).penalty(linear, torch.randn(8, 2), torch.randn(8, 2)).item() == pytest.approx(
+        25.0
+    )
 
 
 def test_r1_looks_at_real_images_and_r2_at_fakes():

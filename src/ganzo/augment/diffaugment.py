@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from ganzo.augment import Augment
-from ganzo.errors import OptionError, nearest
 from ganzo.nn.draw import integers, per_sample, uniform
-from ganzo.registry import register
+from ganzo.registry import OptionError, nearest, register
 
 POLICIES = ("color", "translation", "cutout")
 
@@ -56,7 +55,9 @@ class DiffAugment(Augment):
         b, c, h, w = images.shape
         rows, inside_rows = self._shifted(images, h)  # B×h
         columns, inside_columns = self._shifted(images, w)  # B×w
-        pixels = (rows[:, :, None] * w + columns[:, None, :]).flatten(1)  # B×hw: where each pixel is taken from
+        pixels = (rows[:, :, None] * w + columns[:, None, :]).flatten(
+            1
+        )  # B×hw: where each pixel is taken from
         moved = images.flatten(2).gather(2, pixels[:, None].expand(-1, c, -1)).reshape(b, c, h, w)
         return moved * (inside_rows[:, None, :, None] & inside_columns[:, None, None, :])
 

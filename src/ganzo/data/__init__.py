@@ -6,10 +6,8 @@ from typing import Any, ClassVar
 
 from PIL import Image
 
-from ganzo.contract import Batch
-from ganzo.facade import Facade, chosen, role_of
-from ganzo.registry import Registry
-from ganzo.schema import parameters
+from ganzo.nn.batch import Batch
+from ganzo.registry import Facade, Registry, chosen, parameters, role_of
 
 __all__ = ["Batch", "Data", "Source"]
 

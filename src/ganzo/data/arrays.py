@@ -14,7 +14,7 @@ from torch import Tensor
 from ganzo.data import Batch
 from ganzo.data.batches import StoredData
 from ganzo.data.pixels import pixels
-from ganzo.errors import DataError
+from ganzo.registry import DataError
 
 
 class ArrayData(StoredData):
@@ -133,7 +133,9 @@ def as_images(images: Any) -> Tensor:
     elif array.ndim == 4 and array.shape[3] in (1, 3) and array.shape[1] not in (1, 3):
         array = array.transpose(0, 3, 1, 2)
     if array.ndim != 4 or array.shape[2] != array.shape[3] or 0 in array.shape:
-        raise DataError(f"Images must be squares, N×C×H×W, N×H×W or N×H×W×C with 1 or 3 colours; got {_shape(images)}.")
+        raise DataError(
+            f"Images must be squares, N×C×H×W, N×H×W or N×H×W×C with 1 or 3 colours; got {_shape(images)}."
+        )
     if array.dtype != np.uint8:
         if array.dtype.kind != "f":
             raise DataError(f"Images must be uint8, or float in [-1, 1]; got {array.dtype}.")
@@ -150,7 +152,9 @@ def as_labels(labels: Any, count: int) -> Tensor:
     """Labels as int64 N."""
     array = _array(labels)
     if array.shape != (count,) or array.dtype.kind not in "iu" or array.min() < 0:
-        raise DataError(f"Labels must be {count} whole numbers from 0, one for each image; got {_shape(array)}.")
+        raise DataError(
+            f"Labels must be {count} whole numbers from 0, one for each image; got {_shape(array)}."
+        )
     return torch.from_numpy(array.astype(np.int64))
 
 
@@ -158,7 +162,9 @@ def names_for(labels: Tensor, class_names: Sequence[str]) -> tuple[str, ...]:
     """A name for each class."""
     classes = int(labels.max()) + 1
     if class_names and len(class_names) < classes:
-        raise DataError(f"Each class needs a name: the highest label is {classes - 1}, got {len(class_names)} names.")
+        raise DataError(
+            f"Each class needs a name: the highest label is {classes - 1}, got {len(class_names)} names."
+        )
     return tuple(class_names) or tuple(str(number) for number in range(classes))
 
 
@@ -176,7 +182,9 @@ def _sizes(first: Image.Image, size: int | None, colors: Literal[1, 3] | None) -
 
 
 def _shape(values: Any) -> str:
-    return f"{'×'.join(map(str, values.shape))} of {values.dtype}" if hasattr(values, "shape") else _what(values)
+    return (
+        f"{'×'.join(map(str, values.shape))} of {values.dtype}" if hasattr(values, "shape") else _what(values)
+    )
 
 
 def _what(value: Any) -> str:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from ganzo.data import Batch, Data
-from ganzo.errors import DataError
 from ganzo.nn.random import restore_stream, stream
+from ganzo.registry import DataError
 
 RESIDENT = 0.25  # the share of a device's free memory that data may take for good
 
@@ -70,7 +70,9 @@ class StoredData(Data):
             return None
         index = self.order[self.position : min(self.position + self.batch_size, self.end)]
         self.position += len(index)
-        taken = (None if column is None else column.index_select(0, index) for column in columns(self.examples))
+        taken = (
+            None if column is None else column.index_select(0, index) for column in columns(self.examples)
+        )
         return Batch(*(c.pin_memory() if self.pinned and c is not None else c for c in taken))  # type: ignore[arg-type]
 
     def reset(self) -> None:

@@ -7,10 +7,16 @@ from pathlib import Path
 from PIL import Image
 
 from ganzo.data import Source
-from ganzo.errors import DataError
-from ganzo.registry import register
+from ganzo.registry import DataError, register
 
-NOT_DECODED = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}  # Pillow names these, but cannot read them by itself
+NOT_DECODED = {
+    "BUFR",
+    "EPS",
+    "GRIB",
+    "HDF5",
+    "MPEG",
+    "WMF",
+}  # Pillow names these, but cannot read them by itself
 
 
 @register("dataset", "folder", default=True)
@@ -43,11 +49,15 @@ class FolderSource(Source):
     def _find(self) -> list[str]:
         """The pictures' names relative to the folder, with `/`, sorted."""
         if not self.folder.exists():
-            raise DataError(f"`--data-dir` must be a folder with pictures; there is no folder `{self.folder}`.")
+            raise DataError(
+                f"`--data-dir` must be a folder with pictures; there is no folder `{self.folder}`."
+            )
         if not self.folder.is_dir():
             raise DataError(f"`--data-dir` must be a folder with pictures; `{self.folder}` is a file.")
         endings = {
-            end for end, format in Image.registered_extensions().items() if format in Image.OPEN.keys() - NOT_DECODED
+            end
+            for end, format in Image.registered_extensions().items()
+            if format in Image.OPEN.keys() - NOT_DECODED
         }
         found, others, seen = [], 0, set()
         for place, folders, files in os.walk(self.folder, onerror=self._unreadable, followlinks=True):
@@ -87,7 +97,9 @@ class FolderSource(Source):
         for file in self.files:
             try:
                 facts = os.stat(self.folder / file)
-                digest.update(f"\0{file}\0{facts.st_size}\0{facts.st_mtime_ns}".encode("utf-8", "surrogateescape"))
+                digest.update(
+                    f"\0{file}\0{facts.st_size}\0{facts.st_mtime_ns}".encode("utf-8", "surrogateescape")
+                )
             except OSError:  # a link that leads nowhere: decoding names it
                 digest.update(f"\0{file}\0".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()

@@ -22,7 +22,12 @@ def _bar(items: Iterable[Any], count: int, name: str) -> Iterator[Any]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    shown = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    shown = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*shown, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(f"packing {name}", total=count)
         for item in items:

@@ -7,8 +7,7 @@ import torch
 from ganzo.data import Batch, Data, Source
 from ganzo.data.batches import StoredData
 from ganzo.data.store import cache_folder, pack
-from ganzo.registry import register
-from ganzo.schema import Count, Fraction, Natural
+from ganzo.registry import Count, Fraction, Natural, register
 
 
 @register("data", "single-image", default=True)

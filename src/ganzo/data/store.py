@@ -26,7 +26,7 @@ from torch import Tensor
 from ganzo.data import Source
 from ganzo.data.pixels import RESIZE, pixels
 from ganzo.data.progress import tell, watched
-from ganzo.errors import DataError
+from ganzo.registry import DataError
 
 FORMAT = 1
 TRAILER = struct.Struct("<8sQ32s")  # magic, length of the header, its SHA-256
@@ -85,11 +85,15 @@ def pack(
         return read(path) or unusable(folder, "it cannot be read back")
     if packed.bad:
         check_bad(packed.bad, source, max_bad_fraction)
-        tell(f"{len(packed.bad)} damaged pictures of {source.name} are left out, the first of them {packed.bad[0]}")
+        tell(
+            f"{len(packed.bad)} damaged pictures of {source.name} are left out, the first of them {packed.bad[0]}"
+        )
     return packed
 
 
-def decode(source: Source, size: int, colors: int, workers: int | None) -> Iterator[tuple[int, np.ndarray | str]]:
+def decode(
+    source: Source, size: int, colors: int, workers: int | None
+) -> Iterator[tuple[int, np.ndarray | str]]:
     """Each picture's number with its pixels, in order; in place of a damaged one, its name and the reason."""
 
     def one(index: int) -> np.ndarray | str:
@@ -147,10 +151,14 @@ def check_bad(bad: list[str], source: Source, max_bad_fraction: float) -> None:
 
 def labels_of(source: Source, kept: list[int]) -> Tensor | None:
     """The labels of the pictures that were kept."""
-    return None if source.labels is None else torch.tensor([source.labels[i] for i in kept], dtype=torch.int64)
+    return (
+        None if source.labels is None else torch.tensor([source.labels[i] for i in kept], dtype=torch.int64)
+    )
 
 
-def write(path: Path, source: Source, size: int, colors: int, workers: int | None, max_bad_fraction: float) -> None:
+def write(
+    path: Path, source: Source, size: int, colors: int, workers: int | None, max_bad_fraction: float
+) -> None:
     """Decode a source into a store."""
     digest, kept, bad = hashlib.sha256(), list[int](), list[str]()
     with fresh_file(path, len(source) * size * size * colors) as file:
@@ -166,7 +174,9 @@ def write(path: Path, source: Source, size: int, colors: int, workers: int | Non
             digest.update(labels.numpy().tobytes())
             file.write(labels.numpy().tobytes())
         facts = {"shape": [len(kept), colors, size, size], "labels": labels is not None, "bad": bad}
-        header = json.dumps({**facts, "name": source.name, "content": digest.hexdigest()}, sort_keys=True).encode()
+        header = json.dumps(
+            {**facts, "name": source.name, "content": digest.hexdigest()}, sort_keys=True
+        ).encode()
         file.write(header + TRAILER.pack(MAGIC, len(header), hashlib.sha256(header).digest()))
 
 

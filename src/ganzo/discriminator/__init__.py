@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from ganzo.contract import Critic, Verdict
-from ganzo.facade import Facade
+from ganzo.nn.critic import Critic, Verdict
+from ganzo.registry import Facade
 
 __all__ = ["Critic", "Discriminator", "Verdict"]
 

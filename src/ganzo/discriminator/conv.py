@@ -5,8 +5,7 @@ from torch import Tensor, nn
 from ganzo.discriminator import Discriminator
 from ganzo.nn.side import layers_for
 from ganzo.nn.spectral import spectral
-from ganzo.registry import register
-from ganzo.schema import Count, Fraction
+from ganzo.registry import Count, Fraction, register
 
 
 @register("discriminator", "conv")
@@ -45,7 +44,9 @@ class ConvDiscriminator(Discriminator):
         for i in range(layers_for(image_size, layers, "the discriminator `conv`") - 1):
             outputs = channels << i
             modules += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1)]
-            modules += [] if spectral_norm else [nn.BatchNorm2d(outputs)]  # which would undo the spectral norm
+            modules += (
+                [] if spectral_norm else [nn.BatchNorm2d(outputs)]
+            )  # which would undo the spectral norm
             modules += [nn.LeakyReLU(0.2)]
             modules += [nn.Dropout(dropout)] if dropout is not None else []
             inputs = outputs

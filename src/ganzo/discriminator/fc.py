@@ -4,8 +4,7 @@ from torch import Tensor, nn
 
 from ganzo.discriminator import Discriminator
 from ganzo.nn.spectral import spectral
-from ganzo.registry import register
-from ganzo.schema import Count, Fraction
+from ganzo.registry import Count, Fraction, register
 
 
 @register("discriminator", "fc", default=True)

@@ -9,8 +9,7 @@ from ganzo.nn.initial import xavier
 from ganzo.nn.residual import DownBlock
 from ganzo.nn.side import base_side
 from ganzo.nn.spectral import spectral
-from ganzo.registry import register
-from ganzo.schema import Count
+from ganzo.registry import Count, register
 
 
 @register("discriminator", "good")

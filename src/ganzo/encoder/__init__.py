@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from ganzo.facade import Facade
+from ganzo.registry import Facade
 
 
 class Encoder(Facade, ABC):

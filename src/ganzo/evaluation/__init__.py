@@ -4,7 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
-from ganzo.facade import Facade
+from ganzo.registry import Facade
 
 
 class Evaluation(Facade, ABC):

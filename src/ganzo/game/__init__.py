@@ -7,13 +7,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from ganzo.contract import Batch, as_critic
-from ganzo.errors import DataError, OptionError
-from ganzo.facade import Facade, chosen, role_of
 from ganzo.game.player import Player, default_optimizer
+from ganzo.nn.batch import Batch
+from ganzo.nn.critic import as_critic
 from ganzo.nn.pixels import to_float
-from ganzo.registry import Registry
-from ganzo.schema import Count, parameters
+from ganzo.registry import Count, DataError, Facade, OptionError, Registry, chosen, parameters, role_of
 
 __all__ = ["Game", "Player"]
 
@@ -58,7 +56,9 @@ class Game(Facade, ABC):
         networks = {"generator": generator, "discriminator": discriminator}
         self.players = {
             name: Player(
-                network, (optimizers or {}).get(name) or default_optimizer(network), (hooks or {}).get(name, ())
+                network,
+                (optimizers or {}).get(name) or default_optimizer(network),
+                (hooks or {}).get(name, ()),
             )
             for name, network in networks.items()
         }
@@ -84,7 +84,9 @@ class Game(Facade, ABC):
         item = chosen(options, role_of("game"))[0]
         named = {p.name for p in parameters(Registry.lookup("game", item.name))}
         if offered.get("regularizers") and "regularizers" not in named:
-            raise OptionError(f"The game `{item.name}` knows no penalties, so `--regularizer` must be left out.")
+            raise OptionError(
+                f"The game `{item.name}` knows no penalties, so `--regularizer` must be left out."
+            )
         game = super().from_options(options, *parts, **offered)
         return game if isinstance(game, Game) else EpochGame(game, *parts, **offered)
 
@@ -103,8 +105,6 @@ class Game(Facade, ABC):
                 f"The penalty `{twice.pop()}` is chosen twice, by the loss or by `--regularizer`; leave one of them out."
             )
 
-    # What a new kind of GAN overrides ---------------------------------------------------------------------------------
-
     def train_on_instance(self, z: Tensor, x: Tensor, y: Tensor | None) -> dict[str, Tensor]:
         """Make both moves with one minibatch: noise z (B×S), real images x (B×C×H×W), labels y (B) or None.
 
@@ -117,8 +117,6 @@ class Game(Facade, ABC):
         batch = next(batches)
         return self.train_on_instance(noise.next(len(batch), batch.label), batch.image, batch.label)
 
-    # What is the same in every game -----------------------------------------------------------------------------------
-
     def run_epoch(self, data: Any, noise: Any) -> dict[str, float]:
         """Play until the data end or the cap is reached; returns the means over the epoch."""
         losses: dict[str, float] = {}
@@ -126,7 +124,9 @@ class Game(Facade, ABC):
             pass
         return losses
 
-    def rounds(self, data: Any, noise: Any, pause: Callable[[], bool] = lambda: False) -> Iterator[dict[str, float]]:
+    def rounds(
+        self, data: Any, noise: Any, pause: Callable[[], bool] = lambda: False
+    ) -> Iterator[dict[str, float]]:
         """Play an epoch in bounded stretches: yield the means so far whenever `pause()` is true after a turn, and at the end.
 
         A game that was restored inside an epoch goes on where it stopped.
@@ -202,7 +202,11 @@ class Game(Facade, ABC):
         """Take over a saved state."""
         for name, player in self.players.items():
             player.load_state_dict(state["players"][name])
-        self.turns, self.turns_of_epoch, self.images = state["turns"], state["turns_of_epoch"], state["images"]
+        self.turns, self.turns_of_epoch, self.images = (
+            state["turns"],
+            state["turns_of_epoch"],
+            state["images"],
+        )
         self.totals = {name: total.to(self.device) for name, total in state["totals"].items()}
 
 
@@ -217,7 +221,9 @@ class EpochGame(Game):
         super().__init__(*parts, **named)
         self.inner = inner
 
-    def rounds(self, data: Any, noise: Any, pause: Callable[[], bool] = lambda: False) -> Iterator[dict[str, float]]:
+    def rounds(
+        self, data: Any, noise: Any, pause: Callable[[], bool] = lambda: False
+    ) -> Iterator[dict[str, float]]:
         losses = self.inner.run_epoch(data, noise)
         self.turns += 1
         yield {name: float(value) for name, value in losses.items()}

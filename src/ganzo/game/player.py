@@ -23,7 +23,8 @@ class Player:
         self.optimizer = optimizer
         self.hooks = list(hooks)
         for hook in self.hooks:
-            hook.attach(network)
+            if hasattr(hook, "attach"):  # a third party's may only have `apply`
+                hook.attach(network)
 
     def __call__(self, *inputs: Any) -> Any:
         """Ask the network."""
@@ -52,13 +53,14 @@ class Player:
     @property
     def average(self) -> nn.Module | None:
         """The moving average of the network, where a hook keeps one."""
-        return next((hook.average for hook in self.hooks if hook.average is not None), None)
+        found = (getattr(hook, "average", None) for hook in self.hooks)
+        return next((average for average in found if average is not None), None)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything but the weights of the network and of its average."""
         return {
             "optimizer": self.optimizer.state_dict(),
-            "hooks": [hook.state_dict() for hook in self.hooks],
+            "hooks": [hook.state_dict() if hasattr(hook, "state_dict") else {} for hook in self.hooks],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -66,10 +68,13 @@ class Player:
         self.optimizer.load_state_dict(state["optimizer"])
         for weight, kept in self.optimizer.state.items():
             for name, value in kept.items():
-                if isinstance(value, Tensor) and value.shape == weight.shape:  # laid out in memory as the weight is
+                if (
+                    isinstance(value, Tensor) and value.shape == weight.shape
+                ):  # laid out in memory as the weight is
                     kept[name] = torch.empty_like(weight, requires_grad=False).copy_(value)
         for hook, saved in zip(self.hooks, state["hooks"], strict=True):
-            hook.load_state_dict(saved)
+            if saved:
+                hook.load_state_dict(saved)
 
 
 def default_optimizer(network: nn.Module) -> Optimizer:

@@ -6,10 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganzo.contract import Batch
 from ganzo.game import Game
-from ganzo.registry import register
-from ganzo.schema import accepts
+from ganzo.nn.batch import Batch
+from ganzo.registry import accepts, register
 
 
 @register("game", "standard", default=True)
@@ -28,7 +27,9 @@ class StandardGame(Game):
     def __init__(self, *parts: Any, reuse_fakes: bool = False, **named: Any):
         super().__init__(*parts, **named)
         self.reuse_fakes = reuse_fakes
-        self.paired = accepts(self.loss.for_generator, "real")  # whether the generator's loss looks at real images too
+        self.paired = accepts(
+            self.loss.for_generator, "real"
+        )  # whether the generator's loss looks at real images too
 
     def step(self, batches: Iterator[Batch], noise: Any) -> dict[str, Tensor]:
         for turn in range(self.discriminator_iterations):

@@ -2,11 +2,9 @@
 
 from torch import Tensor, nn
 
-from ganzo.errors import OptionError
 from ganzo.generator import Generator
 from ganzo.nn.side import layers_for
-from ganzo.registry import register
-from ganzo.schema import Count, Fraction
+from ganzo.registry import Count, Fraction, OptionError, register
 
 
 @register("generator", "conv")
@@ -52,7 +50,11 @@ class ConvGenerator(Generator):
         for i in range(count - 1):
             outputs = channels >> i
             stride, padding = (1, 0) if i == 0 else (2, 1)  # from 1 to 4 pixels, then twice as many
-            modules += [nn.ConvTranspose2d(inputs, outputs, 4, stride, padding), nn.BatchNorm2d(outputs), nn.ReLU()]
+            modules += [
+                nn.ConvTranspose2d(inputs, outputs, 4, stride, padding),
+                nn.BatchNorm2d(outputs),
+                nn.ReLU(),
+            ]
             modules += [nn.Dropout(dropout)] if dropout is not None else []
             inputs = outputs
         self.layers = nn.Sequential(*modules, nn.ConvTranspose2d(inputs, image_colors, 4, 2, 1), nn.Tanh())

@@ -3,8 +3,7 @@
 from torch import Tensor, nn
 
 from ganzo.generator import Generator
-from ganzo.registry import register
-from ganzo.schema import Count, Fraction
+from ganzo.registry import Count, Fraction, register
 
 
 @register("generator", "fc", default=True)

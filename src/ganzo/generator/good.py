@@ -9,8 +9,7 @@ from ganzo.generator import Generator
 from ganzo.nn.initial import he, xavier
 from ganzo.nn.residual import UpBlock
 from ganzo.nn.side import base_side
-from ganzo.registry import register
-from ganzo.schema import Count
+from ganzo.registry import Count, register
 
 
 @register("generator", "good")
@@ -29,7 +28,12 @@ class GoodGenerator(Generator):
     """
 
     def __init__(
-        self, *, channels: Count | None = None, image_size: int = 64, image_colors: int = 3, state_size: int = 128
+        self,
+        *,
+        channels: Count | None = None,
+        image_size: int = 64,
+        image_colors: int = 3,
+        state_size: int = 128,
     ):
         super().__init__()
         side = base_side(image_size, "the generator `good`")

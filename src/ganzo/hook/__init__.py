@@ -5,8 +5,7 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from ganzo.facade import Facade
-from ganzo.roles import ROLES
+from ganzo.registry import ROLES, Facade
 
 
 class Hook(Facade, ABC):

@@ -7,8 +7,7 @@ import torch
 from torch import nn
 
 from ganzo.hook import Hook
-from ganzo.registry import register
-from ganzo.schema import Fraction
+from ganzo.registry import Fraction, register
 
 
 @register("hook", "ema")

@@ -6,10 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from ganzo.errors import OptionError
 from ganzo.hook import Hook
-from ganzo.registry import register
-from ganzo.schema import Positive
+from ganzo.registry import OptionError, Positive, register
 
 
 @register("hook", "weight-clipper")

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from ganzo.contract import as_critic
-from ganzo.facade import Facade
+from ganzo.nn.critic import as_critic
+from ganzo.registry import Facade
 
 
 class Loss(Facade, ABC):
@@ -39,7 +39,9 @@ class Loss(Facade, ABC):
         labels = target if labels is None else labels
         return self.discriminator_loss(self.critic(real, labels), self.critic(fake, labels))
 
-    def for_generator(self, fake: Tensor, target: Tensor | None = None, labels: Tensor | None = None) -> Tensor:
+    def for_generator(
+        self, fake: Tensor, target: Tensor | None = None, labels: Tensor | None = None
+    ) -> Tensor:
         """The generator's loss for images of the given labels (`target` is the older name)."""
         labels = target if labels is None else labels
         return self.generator_loss(self.critic(fake, labels))

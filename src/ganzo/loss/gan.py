@@ -9,8 +9,7 @@ from torch import Tensor
 
 from ganzo.loss import Loss
 from ganzo.nn.draw import per_sample, uniform
-from ganzo.registry import register
-from ganzo.schema import Fraction
+from ganzo.registry import Fraction, register
 
 
 @register("loss", "gan", default=True)

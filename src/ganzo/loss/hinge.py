@@ -7,8 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganzo.loss import Loss
-from ganzo.registry import register
-from ganzo.schema import NonNegative
+from ganzo.registry import NonNegative, register
 
 
 @register("loss", "hinge")

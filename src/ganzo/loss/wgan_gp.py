@@ -8,8 +8,7 @@ from torch import Tensor
 
 from ganzo.loss import Loss
 from ganzo.nn.gradient import gradient_penalty
-from ganzo.registry import register
-from ganzo.schema import NonNegative
+from ganzo.registry import NonNegative, register
 
 
 @register("loss", "wgan-gp")

@@ -7,11 +7,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from ganzo.errors import OptionError
-from ganzo.facade import Facade, chosen, role_of
 from ganzo.nn.sampling import labels_for, sample_images
-from ganzo.registry import Registry, register
-from ganzo.schema import Count
+from ganzo.registry import Count, Facade, OptionError, Registry, chosen, register, role_of
 
 
 class Metric(Facade, ABC):
@@ -30,7 +27,9 @@ class Metric(Facade, ABC):
     needs_real: ClassVar[bool] = True
 
     @abstractmethod
-    def update(self, real_features: Tensor | None, fake_features: Tensor, labels: Tensor | None = None) -> None:
+    def update(
+        self, real_features: Tensor | None, fake_features: Tensor, labels: Tensor | None = None
+    ) -> None:
         """Take in the features of some images; `labels` are the classes that the fakes were asked for."""
 
     @abstractmethod
@@ -41,7 +40,9 @@ class Metric(Facade, ABC):
     def from_options(cls, options: Namespace, *parts: Any, **offered: Any) -> "Metrics":
         """All chosen metrics, to be measured together."""
         names = [item.name for item in chosen(options, role_of("metric"))]
-        return Metrics(options, dict(zip(names, super().from_options(options, *parts, **offered), strict=True)))
+        return Metrics(
+            options, dict(zip(names, super().from_options(options, *parts, **offered), strict=True))
+        )
 
 
 @register("common", "metrics")

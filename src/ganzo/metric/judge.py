@@ -3,10 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from ganzo.errors import OptionError
 from ganzo.metric import Metric
 from ganzo.nn.judge import load_judge
-from ganzo.registry import register
+from ganzo.registry import OptionError, register
 
 
 @register("features", "judge")
@@ -41,7 +40,9 @@ class JudgeMetric(Metric):
         self.right: list[Tensor] = []
         self.asked: list[Tensor] = []
 
-    def update(self, real_features: Tensor | None, fake_features: Tensor, labels: Tensor | None = None) -> None:
+    def update(
+        self, real_features: Tensor | None, fake_features: Tensor, labels: Tensor | None = None
+    ) -> None:
         if labels is None or int(labels.max()) >= fake_features.shape[1]:
             raise OptionError(
                 "`--metrics judge` reads the ten digits, so it needs data with these classes (`--dataset digits`)."

@@ -12,7 +12,9 @@ def uniform(shape: Sequence[int], like: Tensor, random: torch.Generator | None =
     return torch.rand(tuple(shape), generator=random, device=device).to(like)
 
 
-def integers(low: int, high: int, shape: Sequence[int], like: Tensor, random: torch.Generator | None = None) -> Tensor:
+def integers(
+    low: int, high: int, shape: Sequence[int], like: Tensor, random: torch.Generator | None = None
+) -> Tensor:
     """Whole numbers from `low` to `high`, both included, int64 on the device of `like`."""
     device = like.device if random is None else random.device
     return torch.randint(low, high + 1, tuple(shape), generator=random, device=device).to(like.device)

@@ -34,6 +34,8 @@ def grid(images: Tensor, columns: int | None = None) -> Tensor:
     size = (pixels.shape[1], rows * (height + gap) + gap, columns * (width + gap) + gap)
     picture = torch.full(size, BACKGROUND, dtype=torch.uint8)
     for index, image in enumerate(pixels):
-        top, left = (gap + (i * (s + gap)) for i, s in zip(divmod(index, columns), (height, width), strict=True))
+        top, left = (
+            gap + (i * (s + gap)) for i, s in zip(divmod(index, columns), (height, width), strict=True)
+        )
         picture[:, top : top + height, left : left + width] = image
     return picture

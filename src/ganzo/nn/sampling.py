@@ -30,7 +30,9 @@ def settle(generator: nn.Module, noise: Any, classes: int = 0) -> None:
     if not getattr(generator, "stale", False):
         return
     layers = [
-        m for m in generator.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats
+        m
+        for m in generator.modules()
+        if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats
     ]
     momentum = {layer: layer.momentum for layer in layers}
     with evaluating(generator):
@@ -47,7 +49,12 @@ def settle(generator: nn.Module, noise: Any, classes: int = 0) -> None:
 
 
 def sample_images(
-    generator: nn.Module, noise: Any, n: int, seed: int | None = None, labels: Tensor | None = None, classes: int = 0
+    generator: nn.Module,
+    noise: Any,
+    n: int,
+    seed: int | None = None,
+    labels: Tensor | None = None,
+    classes: int = 0,
 ) -> Tensor:
     """Draw n images, B×C×H×W float32 in [-1, 1]; the same seed and labels give the same images.
 

@@ -1,6 +1,6 @@
 """What the side of an image asks of a network, with an error that helps where the two do not fit."""
 
-from ganzo.errors import OptionError
+from ganzo.registry import OptionError
 
 
 def layers_for(image_size: int, layers: int | None, who: str) -> int:
@@ -8,7 +8,9 @@ def layers_for(image_size: int, layers: int | None, who: str) -> int:
     needed = image_size.bit_length() - 2
     if image_size < 8 or image_size & (image_size - 1):
         good = max(8, 1 << round_down_log2(image_size * 1.5))
-        raise OptionError(f"`image_size` must be a power of two, 8 or more, for {who}; got {image_size}. Try {good}.")
+        raise OptionError(
+            f"`image_size` must be a power of two, 8 or more, for {who}; got {image_size}. Try {good}."
+        )
     if layers is not None and layers != needed:
         raise OptionError(
             f"`layers` must be {needed} for {who} when `image_size` is {image_size}, since each layer doubles or halves"
@@ -26,5 +28,7 @@ def base_side(image_size: int, who: str, factor: int = 16) -> int:
     """The side that remains when an image is made `factor` times smaller."""
     if image_size % factor or image_size < factor:
         good = max(factor, factor * round(image_size / factor))
-        raise OptionError(f"`image_size` must be a multiple of {factor} for {who}; got {image_size}. Try {good}.")
+        raise OptionError(
+            f"`image_size` must be a multiple of {factor} for {who}; got {image_size}. Try {good}."
+        )
     return image_size // factor

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from ganzo.errors import OptionError
+from ganzo.registry import OptionError
 
 
 def writer(folder: Path, purge_step: int | None = None) -> Any:
@@ -11,5 +11,7 @@ def writer(folder: Path, purge_step: int | None = None) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except (ImportError, RuntimeError) as error:
-        raise OptionError(f'TensorBoard is not installed ({error}); run `pip install "ganzo[log]"`.') from error
+        raise OptionError(
+            f'TensorBoard is not installed ({error}); run `pip install "ganzo[log]"`.'
+        ) from error
     return SummaryWriter(str(folder), purge_step=purge_step)

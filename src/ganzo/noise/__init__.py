@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from ganzo.facade import Facade
 from ganzo.nn.random import restore_stream, stream
+from ganzo.registry import Facade
 
 
 class Noise(Facade, ABC):

@@ -4,8 +4,7 @@ import torch
 from torch import Tensor
 
 from ganzo.noise import Noise
-from ganzo.registry import register
-from ganzo.schema import Count
+from ganzo.registry import Count, register
 
 
 @register("noise", "gaussian", default=True)

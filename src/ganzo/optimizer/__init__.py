@@ -6,11 +6,7 @@ from typing import Any, ClassVar
 from torch import nn
 from torch.optim import Optimizer as TorchOptimizer
 
-from ganzo.errors import OptionError
-from ganzo.facade import Facade, child, chosen
-from ganzo.registry import Registry, build
-from ganzo.roles import ROLES
-from ganzo.schema import parameters
+from ganzo.registry import ROLES, Facade, OptionError, Registry, build, child, chosen, parameters
 
 
 class Optimizer(Facade):

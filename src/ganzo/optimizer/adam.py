@@ -4,8 +4,7 @@ from collections.abc import Iterable
 
 import torch
 
-from ganzo.registry import register
-from ganzo.schema import Fraction, NonNegative, Positive
+from ganzo.registry import Fraction, NonNegative, Positive, register
 
 
 @register("optimizer", "adam", default=True)

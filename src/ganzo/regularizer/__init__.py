@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from ganzo.facade import Facade
+from ganzo.registry import Facade
 
 Judge = Callable[[Tensor], Tensor]  # images to logits, labels already bound
 

@@ -4,9 +4,8 @@ import torch
 from torch import Tensor
 
 from ganzo.nn.gradient import gradient_penalty
-from ganzo.registry import register
+from ganzo.registry import Count, NonNegative, register
 from ganzo.regularizer import Judge, Regularizer
-from ganzo.schema import Count, NonNegative
 
 
 @register("regularizer", "gradient-penalty")

@@ -3,9 +3,8 @@
 from torch import Tensor
 
 from ganzo.nn.gradient import slopes
-from ganzo.registry import register
+from ganzo.registry import Count, NonNegative, register
 from ganzo.regularizer import Judge, Regularizer
-from ganzo.schema import Count, NonNegative
 
 
 @register("regularizer", "r1")

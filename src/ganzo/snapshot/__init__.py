@@ -5,10 +5,9 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from ganzo.facade import Facade
 from ganzo.nn.grid import grid
 from ganzo.nn.sampling import labels_for, sample_images
-from ganzo.schema import Count
+from ganzo.registry import Count, Facade
 
 
 class Snapshot(Facade, ABC):

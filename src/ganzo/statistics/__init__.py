@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
-from ganzo.facade import Facade
+from ganzo.registry import Facade
 
 
 class Statistics(Facade, ABC):

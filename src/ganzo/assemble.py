@@ -1,0 +1,62 @@
+"""The parts that play, built from options in the order in which data flow through them."""
+
+import dataclasses
+from argparse import Namespace
+from typing import Any
+
+import torch
+from torch import nn
+
+from ganzo.augment import Augment
+from ganzo.data import Data
+from ganzo.discriminator import Discriminator
+from ganzo.encoder import Encoder
+from ganzo.game import Game
+from ganzo.generator import Generator
+from ganzo.hook import Hook
+from ganzo.loss import Loss
+from ganzo.nn.critic import Critic
+from ganzo.nn.random import Stream, seed_everything, stream
+from ganzo.noise import Noise
+from ganzo.optimizer import Optimizer
+from ganzo.regularizer import Regularizer
+
+
+@dataclasses.dataclass
+class Parts:
+    """What plays: data and noise, and the game between the two networks."""
+
+    data: Any
+    noise: Any
+    game: Any
+    random: Stream
+
+
+def assemble(options: Namespace) -> Parts:
+    """Build every part that plays.
+
+    What one part decides (image size, classes, …) becomes a fact for the parts after it.
+    """
+    seed_everything(options.seed)
+    options.random = stream(options.seed, "random", options.device)
+    data = Data.from_options(options)
+    options.image_size, options.image_colors = data.image_size, data.image_colors
+    options.classes, options.batch_size = data.classes, data.batch_size
+    noise = Noise.from_options(options)
+    options.state_size = noise.size
+    layout = torch.channels_last if options.channels_last else torch.contiguous_format
+    networks: dict[str, nn.Module] = {
+        "generator": Generator.from_options(options).to(options.device, memory_format=layout),
+        "discriminator": Discriminator.from_options(options).to(options.device, memory_format=layout),
+    }
+    critic = Critic(networks["discriminator"], Augment.from_options(options))
+    game = Game.from_options(
+        options,
+        *networks.values(),
+        Loss.from_options(options, critic),
+        Hook.from_options(options),
+        optimizers=Optimizer.for_players(options, **networks),
+        regularizers=Regularizer.from_options(options),
+        encoder=Encoder.from_options(options),
+    )
+    return Parts(data, noise, game, Stream(options.random))

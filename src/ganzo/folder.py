@@ -1,0 +1,77 @@
+"""The folders of a run: one process at a time, deleting, and the facts beside the weights."""
+
+import json
+import os
+import platform
+import shutil
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ganzo import __version__
+from ganzo.checkpoint import whole
+from ganzo.errors import RunError
+
+
+def take_lock(path: Path, experiment: str) -> Any:
+    """Hold a file for this process alone; the system lets it go when the process ends, however it ends."""
+    file = path.open("a+", encoding="utf-8")
+    try:
+        import fcntl
+    except ImportError:  # no such locks on this system
+        return file
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.seek(0)
+        raise RunError(
+            f"The experiment `{experiment}` is being trained by process {file.read().strip() or '?'}; wait for it, or choose"
+            " another name with `--experiment`."
+        ) from error
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
+
+
+def delete_files(folder: Path) -> None:
+    """Delete what a run wrote into its own folder; a link is removed, never followed. The lock stays."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name == "lock":
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write sorted JSON, whole or not at all."""
+    with whole(path) as temporary:
+        temporary.write_text(
+            json.dumps(value, indent=4, sort_keys=True, default=str) + "\n", encoding="utf-8"
+        )
+
+
+def environment(options: Namespace) -> dict[str, Any]:
+    """Versions and machine, for the record."""
+    device = torch.device(options.device)
+    name = (
+        torch.cuda.get_device_name(device)
+        if device.type == "cuda"
+        else platform.processor() or platform.machine()
+    )
+    return {
+        "ganzo": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "system": platform.platform(),
+        "device": f"{device} ({name})",
+        "deterministic": device.type == "cpu",
+        "command": sys.argv,
+    }
