@@ -1,5 +1,5 @@
-import sys
+"""The command line of the old texts: `python src/deh.py …`."""
 
 from ganzo.cli import deh
 
-sys.exit(deh())
+raise SystemExit(deh())

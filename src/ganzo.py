@@ -1,5 +1,5 @@
-import sys
+"""The command line of the old texts: `python src/ganzo.py …`."""
 
 from ganzo.cli import main
 
-sys.exit(main())
+raise SystemExit(main())

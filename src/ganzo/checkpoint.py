@@ -1,7 +1,7 @@
 """A checkpoint: a folder that is written whole, or not at all, and that knows when it was damaged.
 
-`<epoch>-<step>/` holds each network as safetensors, `state.pt` with everything else, and `manifest.json` with the checksums.
-Nothing in it can run code: weights are safetensors, and `state.pt` is loaded with `weights_only=True`.
+`<epoch>-<step>/` holds each network as safetensors, `state.pt` with everything else, and `manifest.json` with the
+checksums. Nothing in it can run code: weights are safetensors, and `state.pt` is loaded with `weights_only=True`.
 """
 
 import contextlib

@@ -111,7 +111,8 @@ def ask(options: Namespace, folder: Path) -> None:
         return
     if not sys.stdin.isatty():
         return  # the run itself refuses, and names the two flags
-    question = f"The experiment `{options.experiment}` exists: [r]estore it, restore with [n]ew options, [d]elete it, [a]bort? "
+    choices = "[r]estore it, restore with [n]ew options, [d]elete it, [a]bort"
+    question = f"The experiment `{options.experiment}` exists: {choices}? "
     while True:
         try:
             answer = input(question).strip().lower()
@@ -131,7 +132,7 @@ def ask(options: Namespace, folder: Path) -> None:
 def with_saved_run(
     layers: list[Layer], asked: Completed, folder: Path, third_party: dict[str, Any], seed: int | None
 ) -> Completed:
-    """The options of a run that is restored: the saved ones under those that were given; what may not change is refused."""
+    """The options of a restored run: the saved ones under those that were given; what may not change is refused."""
     if not (folder / "options.json").is_file():
         raise RunError(
             f"There is nothing to restore in `{folder}`; leave out `--restore` to start a new run."

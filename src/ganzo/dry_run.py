@@ -22,9 +22,7 @@ def dry_run(completed: Completed) -> int:
     parts = assemble(options)
     batch = parts.data.next()
     labels = labels_for(len(batch), options.classes, options.device)
-    print(
-        f"\nreal images  {shape(batch.image)} {batch.image.dtype}, labels {'none' if batch.label is None else shape(batch.label)}"
-    )
+    print(f"\nreal images  {shape(batch.image)} {batch.image.dtype}, labels {shape(batch.label) or 'none'}")
     noise = parts.noise.sample(len(batch), 0, labels)
     generator, discriminator = parts.game.generator.network, parts.game.discriminator.network
     with evaluating(generator), evaluating(discriminator):

@@ -29,8 +29,8 @@ def take_lock(path: Path, experiment: str) -> Any:
     except OSError as error:
         file.seek(0)
         raise RunError(
-            f"The experiment `{experiment}` is being trained by process {file.read().strip() or '?'}; wait for it, or choose"
-            " another name with `--experiment`."
+            f"The experiment `{experiment}` is being trained by process {file.read().strip() or '?'};"
+            " wait for it, or choose another name with `--experiment`."
         ) from error
     file.truncate(0)
     file.write(str(os.getpid()))

@@ -58,8 +58,8 @@ class Machine:
     def choose(self, options: Namespace, assemble: Callable[[Namespace], Any]) -> str | None:
         """Decide what is left open by timing throw-away steps; returns one line that says what was chosen.
 
-        Every trial plays a game of its own that is built from the options and thrown away, so nothing has to be put back
-        but torch's number of threads.
+        Every trial plays a game of its own that is built from the options and thrown away, so nothing has to be put
+        back but torch's number of threads.
         """
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         layouts = [self.channels_last] if self.channels_last is not None else [False, True]
@@ -100,7 +100,8 @@ def find_device(name: str | None) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         kinds = "cpu and cuda" if torch.cuda.is_available() else "cpu alone"
         raise OptionError(
-            f"`--device` must name a device of this machine, which has {kinds}; got `{name}` ({str(error).splitlines()[0]})."
+            f"`--device` must name a device of this machine, which has {kinds}; got `{name}`"
+            f" ({str(error).splitlines()[0]})."
         ) from error
     return device
 

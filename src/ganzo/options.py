@@ -1,6 +1,7 @@
 """Defaults, environment, files and command line to one Namespace that holds every value; saving it.
 
-Options come in layers, each over the one before: defaults, environment, saved run, `--config`, command line, `--from-json`.
+Options come in layers, each over the one before: defaults, environment, saved run, `--config`, command line,
+`--from-json`.
 """
 
 import dataclasses
@@ -120,7 +121,7 @@ def catalogue() -> dict[str, list[Option]]:
 
 
 def shorthands() -> dict[str, tuple[str, ...]]:
-    """Keys that stand for several: `optimizer`, `lr`, `beta1`, …"""
+    """Keys that stand for several, such as `optimizer`, `lr` and `beta1`."""
     found: dict[str, list[str]] = {}
     for role in ROLES.values():
         if role.shorthand:
@@ -135,7 +136,7 @@ def shorthands() -> dict[str, tuple[str, ...]]:
 def spelled(values: dict[str, Any]) -> dict[str, Any]:
     """The values of a layer under their full keys; within a layer the specific beats the general."""
     values = {OLD_SPELLINGS.get(key, key): value for key, value in values.items()}
-    general = {}
+    general: dict[str, Any] = {}
     for key, targets in shorthands().items():
         if key in values:
             value = values.pop(key)

@@ -1,4 +1,4 @@
-"""What one sees while a run trains: a live line on a terminal, plain lines elsewhere, and where everything lies at the end."""
+"""What one sees while a run trains: a live line on a terminal, plain lines elsewhere, and a summary at the end."""
 
 import sys
 import time

@@ -1,7 +1,7 @@
 """Names to classes, and classes to parts: `Registry`, `@register`, and the door through which options enter.
 
-A component is built as `cls(options, *parts)` from a Namespace, or as `cls(*parts, layers=5)` with keywords. A class whose
-first parameter is called `options` is of the older kind: it gets the Namespace itself.
+A component is built as `cls(options, *parts)` from a Namespace, or as `cls(*parts, layers=5)` with keywords. A class
+whose first parameter is called `options` is of the older kind: it gets the Namespace itself.
 """
 
 import argparse
@@ -76,8 +76,8 @@ class Registry:
         known = Registry._classes.setdefault(namespace, {})
         if name in known and known[name] is not cls:
             raise RegistryError(
-                f"`{name}` is already registered as a {namespace} ({known[name].__module__}.{known[name].__qualname__});"
-                " choose another name."
+                f"`{name}` is already registered as a {namespace}"
+                f" ({known[name].__module__}.{known[name].__qualname__}); choose another name."
             )
         known[name] = open_to_options(cls, namespace, name)
         if default:
@@ -158,13 +158,13 @@ def with_option_parser(function: Callable) -> Callable:
 
 def takes_options(cls: type) -> bool:
     """Whether a class is of the older kind, whose first parameter is `options`."""
-    names = list(inspect.signature(inspect.unwrap(cls.__init__)).parameters)[1:2]
-    return names == ["options"]
+    init: Callable[..., None] = inspect.unwrap(cls.__init__)  # type: ignore[misc]
+    return list(inspect.signature(init).parameters)[1:2] == ["options"]
 
 
 def open_to_options(cls: type, namespace: str, name: str) -> type:
     """Let `cls(options, *parts)` mean `cls(*parts, **what its signature asks of options)`."""
-    init = cls.__init__
+    init: Callable[..., None] = cls.__init__  # type: ignore[misc]
     if takes_options(cls) or ("__init__" in cls.__dict__ and hasattr(init, "__wrapped__")):
         return cls
     prefixes = {
@@ -174,7 +174,7 @@ def open_to_options(cls: type, namespace: str, name: str) -> type:
     @functools.wraps(init)  # help(), type checkers and `parameters` still see the constructor itself
     def __init__(self: Any, *parts: Any, **named: Any) -> None:
         if parts and isinstance(parts[0], Namespace):
-            options, *parts = parts
+            options, parts = parts[0], parts[1:]
             wanted = [p for p in parameters(cls)[len(parts) :] if p.name not in named]
             named |= pick(wanted, options, prefixes, cls.__name__)
         init(self, *parts, **named)

@@ -1,7 +1,8 @@
 """A run's folder: what lies where, who may write there, checkpoint, restore, delete.
 
-`<model-dir>/<experiment>/` holds options.json, environment.json, checkpoints/, best/ and the newest weights for users;
-`<output-dir>/<experiment>/` holds results.json, statistics.log, samples/ and curves.png. Each folder points to the other.
+`<model-dir>/<experiment>/` holds options.json, environment.json, checkpoints/, best/ and the newest weights for
+users; `<output-dir>/<experiment>/` holds results.json, statistics.log, samples/ and curves.png. Each folder points to
+the other.
 """
 
 import json
@@ -171,7 +172,7 @@ class Run:
         return self.seconds + time.monotonic() - self._clock
 
     def pause(self) -> bool:
-        """Whether a round should end after this turn: each second, when a checkpoint is due, and when the run is over."""
+        """Whether a round should end after this turn: each second, for a checkpoint, and when the run is over."""
         return self.over or time.monotonic() - self._ticked_at >= min(1.0, self.checkpoint_every)
 
     def turns_in_epoch(self, batches: int | None) -> int | None:
@@ -290,7 +291,7 @@ def states(parts: dict[str, Any]) -> dict[str, Any]:
 
 
 def load_states(parts: dict[str, Any], saved: dict[str, Any]) -> None:
-    """Hand every part its saved state; parts that may change on a restore (logs, snapshots) start anew where they differ."""
+    """Hand every part its saved state; logs and snapshots, which may change, start anew where they differ."""
     for name, part in parts.items():
         if not isinstance(part, list):
             part.load_state_dict(saved[name])

@@ -17,6 +17,8 @@ from ganzo.nn.sampling import labels_for, sample_images
 from ganzo.noise import Noise
 from ganzo.run import Run
 
+FACTS = ("image_size", "image_colors", "classes", "class_names", "state_size", "batch_size")
+
 
 def sample(options: Namespace, num_samples: int, label: str | None, new_seed: int | None) -> list[Path]:
     """Draw grids of images from a stored run and write them to its output folder; nothing is overwritten.
@@ -30,7 +32,7 @@ def sample(options: Namespace, num_samples: int, label: str | None, new_seed: in
     folder = Path(options.model_dir) / options.experiment
     options.device = str(find_device(options.device))
     facts = stored_facts(folder)
-    for name in ("image_size", "image_colors", "classes", "state_size", "batch_size"):
+    for name in FACTS:
         setattr(options, name, facts[name])
     generator = Generator.from_options(options).to(options.device)
     load_weights(generator, newest_weights(folder, options))
@@ -58,7 +60,7 @@ def stored_facts(folder: Path) -> dict[str, Any]:
         raise RunError(f"There is no run in `{folder}`; name one with `--experiment` (and `--model-dir`).")
     try:
         facts = json.loads((folder / "environment.json").read_text(encoding="utf-8"))["facts"]
-        return {name: facts[name] for name in (*facts,)} if isinstance(facts, dict) else {}[""]
+        return {name: facts[name] for name in FACTS}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
             f"`{folder / 'environment.json'}` is missing or damaged ({error}); restore the run once to mend it."

@@ -63,7 +63,7 @@ def parameters(cls: type) -> list[Parameter]:
 
     A constructor that takes `**named` hands them to its base, so the base's parameters count too, and stand first.
     """
-    init = inspect.unwrap(cls.__init__)
+    init = inspect.unwrap(cls.__init__)  # type: ignore[misc]
     owner = next(
         c for c in cls.__mro__ if inspect.unwrap(c.__dict__.get("__init__", object.__init__)) is init
     )

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ganzo.game.player import Player, default_optimizer
 from ganzo.nn.batch import Batch
-from ganzo.nn.critic import as_critic
+from ganzo.nn.critic import Critic, as_critic
 from ganzo.nn.pixels import to_float
 from ganzo.registry import Count, DataError, Facade, OptionError, Registry, chosen, parameters, role_of
 
@@ -19,8 +19,8 @@ __all__ = ["Game", "Player"]
 class Game(Facade, ABC):
     """Draws the arrows between data, noise, the players and the loss. Only a game calls `backward`.
 
-    A new kind of GAN overrides `train_on_instance`, which gets one minibatch and makes both moves. A game with turns of its
-    own overrides `step`.
+    A new kind of GAN overrides `train_on_instance`, which gets one minibatch and makes both moves. A game with turns
+    of its own overrides `step`.
 
     Args:
         generator: noise to images
@@ -64,7 +64,7 @@ class Game(Facade, ABC):
         }
         self.generator, self.discriminator = self.players["generator"], self.players["discriminator"]
         self.loss = loss
-        self.critic = as_critic(getattr(loss, "critic", discriminator))
+        self.critic: Critic = as_critic(getattr(loss, "critic", discriminator))
         self.regularizers = list(regularizers)
         self.device = next(discriminator.parameters()).device
         self.encode = encoder.encode if encoder is not None else lambda stored: to_float(stored, self.device)
@@ -102,7 +102,8 @@ class Game(Facade, ABC):
         twice = {p for p in penalties if penalties.count(p) > 1}
         if twice:
             raise OptionError(
-                f"The penalty `{twice.pop()}` is chosen twice, by the loss or by `--regularizer`; leave one of them out."
+                f"The penalty `{twice.pop()}` is chosen twice, by the loss or by `--regularizer`;"
+                " leave one of them out."
             )
 
     def train_on_instance(self, z: Tensor, x: Tensor, y: Tensor | None) -> dict[str, Tensor]:
@@ -119,15 +120,13 @@ class Game(Facade, ABC):
 
     def run_epoch(self, data: Any, noise: Any) -> dict[str, float]:
         """Play until the data end or the cap is reached; returns the means over the epoch."""
-        losses: dict[str, float] = {}
-        for losses in self.rounds(data, noise):
-            pass
+        *_, losses = self.rounds(data, noise)
         return losses
 
     def rounds(
         self, data: Any, noise: Any, pause: Callable[[], bool] = lambda: False
     ) -> Iterator[dict[str, float]]:
-        """Play an epoch in bounded stretches: yield the means so far whenever `pause()` is true after a turn, and at the end.
+        """Play an epoch in bounded stretches: yield the means when `pause()` is true after a turn, and at the end.
 
         A game that was restored inside an epoch goes on where it stopped.
         """

@@ -16,8 +16,8 @@ class StandardGame(Game):
     """The game of the first GAN: the discriminator learns to tell real from fake, the generator to be taken for real.
 
     Args:
-        reuse_fakes: let the generator's first move judge the fakes of the discriminator's last one again instead of drawing
-            new ones: one pass through the generator less in each turn
+        reuse_fakes: let the generator's first move judge the fakes of the discriminator's last one again instead of
+            drawing new ones: one pass through the generator less in each turn
 
     Paper: Goodfellow et al., "Generative Adversarial Nets", 2014, Algorithm 1, https://arxiv.org/abs/1406.2661
 
@@ -56,7 +56,7 @@ class StandardGame(Game):
         return {"generator": g_loss, "discriminator": d_loss}
 
     def fakes(self, noise: Any, batch: Batch, with_graph: bool) -> Tensor:
-        """Fake images with the labels of a real batch; without a graph where only the discriminator learns from them."""
+        """Fake images with the labels of a real batch; without a graph for the discriminator alone."""
         z = noise.next(len(batch), batch.label)  # (B, S)
         with torch.set_grad_enabled(with_graph), self.autocast():
             fake = self.generator(z) if batch.label is None else self.generator(z, batch.label)

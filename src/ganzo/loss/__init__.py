@@ -16,7 +16,8 @@ class Loss(Facade, ABC):
     Args:
         critic: `(images, labels=None)` to logits; a bare discriminator is one too
 
-    A loss implements the two pure functions of logits; `for_discriminator` and `for_generator` ask the critic and call them.
+    A loss implements the two pure functions of logits; `for_discriminator` and `for_generator` ask the critic and
+    call them.
     """
 
     namespace: ClassVar[str] = "loss"

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzo.nn.sampling import labels_for, sample_images
-from ganzo.registry import Count, Facade, OptionError, Registry, chosen, register, role_of
+from ganzo.registry import Count, Facade, OptionError, Registry, build, chosen, register, role_of
 
 
 class Metric(Facade, ABC):
@@ -40,9 +40,8 @@ class Metric(Facade, ABC):
     def from_options(cls, options: Namespace, *parts: Any, **offered: Any) -> "Metrics":
         """All chosen metrics, to be measured together."""
         names = [item.name for item in chosen(options, role_of("metric"))]
-        return Metrics(
-            options, dict(zip(names, super().from_options(options, *parts, **offered), strict=True))
-        )
+        measured = super().from_options(options, *parts, **offered)
+        return build("common", "metrics", options, dict(zip(names, measured, strict=True)))
 
 
 @register("common", "metrics")
@@ -68,7 +67,8 @@ class Metrics:
         for name, metric in metrics.items():
             if metrics_samples < metric.minimum_samples:
                 raise OptionError(
-                    f"`{name}` needs at least {metric.minimum_samples} images; got `--metrics-samples {metrics_samples}`."
+                    f"`{name}` needs at least {metric.minimum_samples} images;"
+                    f" got `--metrics-samples {metrics_samples}`."
                 )
         names = {metric.features for metric in metrics.values()}
         self.extractors = {name: Registry.lookup("features", name)() for name in sorted(names)}

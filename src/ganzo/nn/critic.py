@@ -44,6 +44,6 @@ class Critic:
         return lambda images: self(images, labels)
 
 
-def as_critic(critic: Any) -> Callable[..., Tensor]:
+def as_critic(critic: Any) -> Critic:
     """A critic is taken as it is; a bare discriminator is wrapped, so that a loss can be built from either."""
     return critic if isinstance(critic, Critic) else Critic(critic)

@@ -25,7 +25,8 @@ def evaluating(network: nn.Module) -> Iterator[None]:
 def settle(generator: nn.Module, noise: Any, classes: int = 0) -> None:
     """Estimate the batch-norm statistics of an averaged generator anew, when it has moved since the last time.
 
-    The statistics that were gathered while training belong to the raw weights. Only networks that say `stale` are touched.
+    The statistics that were gathered while training belong to the raw weights. Only networks that say `stale` are
+    touched.
     """
     if not getattr(generator, "stale", False):
         return

@@ -13,7 +13,7 @@ class Statistics(Facade, ABC):
 
     @abstractmethod
     def log(self, losses: dict[str, float]) -> None:
-        """Write the numbers of one epoch: `epoch`, `generator`, `discriminator`, scores, `seconds`, `images_per_second`."""
+        """Write the numbers of one epoch: `epoch`, the losses, scores, `seconds`, `images_per_second`."""
 
     def state_dict(self) -> dict[str, Any]:
         """What was written so far, so that a restored run does not write it twice."""

@@ -1,0 +1,52 @@
+# `make train` and `make test` do everything on a fresh machine. `TORCH=keep` uses the torch that Python has already.
+PYTHON ?= python3
+VENV ?= .venv
+TORCH ?= pinned
+BIN = $(VENV)/bin
+ARGS ?=
+
+ifeq ($(TORCH),keep)
+SITE = --system-site-packages
+PIN =
+else
+SITE =
+PIN = -c constraints.txt
+endif
+
+.PHONY: train test check docs bench clean
+
+train: $(VENV)/.installed
+	$(BIN)/ganzo train $(ARGS)
+
+test: $(VENV)/.installed-dev check
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff check src tests benchmarks docs
+	$(BIN)/ruff format --check src tests benchmarks docs
+	$(BIN)/mypy
+	$(BIN)/codespell src tests benchmarks docs recipes README.md CONTRIBUTING.md CHANGELOG.md
+
+docs: $(VENV)/.installed-docs
+	$(BIN)/python docs/build.py
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.step
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache docs/_build docs/components
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(SITE) $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet $(PIN) -e .
+	touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet $(PIN) -e ".[dev]"
+	touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-docs: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet $(PIN) -e ".[dev,docs]"
+	touch $@ $(VENV)/.installed $(VENV)/.installed-dev
