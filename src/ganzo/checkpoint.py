@@ -6,6 +6,7 @@ checksums. Nothing in it can run code: weights are safetensors, and `state.pt` i
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import pickle
@@ -108,8 +109,9 @@ def write(folder: Path, networks: dict[str, nn.Module], state: dict[str, Any]) -
         temporary.mkdir()
         for name, network in networks.items():
             save_file(weights_of(network), temporary / f"{name}.safetensors")
-        with (temporary / "state.pt").open("wb") as file:
-            torch.save(state, file)
+        packed = io.BytesIO()  # torch's own writer hides what the system says about a full disk
+        torch.save(state, packed)
+        (temporary / "state.pt").write_bytes(packed.getbuffer())
         sums = {path.name: checksum(path) for path in sorted(temporary.iterdir())}
         (temporary / "manifest.json").write_text(
             json.dumps({"format": FORMAT, "sha256": sums}, indent=2), encoding="utf-8"
@@ -125,7 +127,7 @@ def damage(folder: Path) -> str | None:
                 return f"`{name}` does not match its checksum"
     except FileNotFoundError as error:
         return f"`{Path(error.filename).name}` is missing"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return f"its manifest cannot be read ({error})"
     return None
 

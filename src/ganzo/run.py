@@ -76,7 +76,7 @@ class Run:
         self.history: list[dict[str, float]] = []
         self.keeps_best = False
         self.stop: str | None = None  # the signal that asked the run to end
-        self._saved_at = self._ticked_at = self._clock = time.monotonic()
+        self._saved_at = self._ticked_at = self._clock = self._round_began = time.monotonic()
         self._lock: Any = None
         self._parts: dict[str, Any] = {}
 
@@ -87,6 +87,7 @@ class Run:
 
     def __enter__(self) -> "Run":
         """Take the folders for this process, and listen to SIGINT and SIGTERM."""
+        self._clock = time.monotonic()  # building and tuning count as training
         there = self.exists(self.folder)
         if self.restoring and not there:
             raise RunError(
@@ -157,8 +158,9 @@ class Run:
 
     def remaining(self) -> Iterator[int]:
         """The epochs that are left, counted from 1; ends early when the run is asked to stop or its time is up."""
-        self._saved_at = self._ticked_at = self._clock = time.monotonic()
+        self._saved_at = self._ticked_at = time.monotonic()
         while self.epoch < self.epochs and not self.over:
+            self._round_began = time.monotonic()
             yield self.epoch + 1
 
     @property
@@ -184,11 +186,12 @@ class Run:
     def round_over(self) -> None:
         """Between rounds: keep time, and save when a checkpoint is due."""
         now = time.monotonic()
-        self.seconds += now - self._clock
-        self.seconds_of_epoch += now - self._clock
+        self.seconds += now - self._clock  # of the whole run
+        self.seconds_of_epoch += now - self._round_began  # of turns alone
         self._clock = self._ticked_at = now
         if self.game.turns_of_epoch and (self.over or now - self._saved_at >= self.checkpoint_every):
             self.save()
+        self._round_began = time.monotonic()
 
     def record(self, losses: dict[str, float]) -> dict[str, float]:
         """Close an epoch: its numbers with the epoch's own number, its time and speed; they go to results.json."""

@@ -130,7 +130,12 @@ class Game(Facade, ABC):
 
         A game that was restored inside an epoch goes on where it stopped.
         """
-        while self.turns_of_epoch != self.max_batches_per_epoch and (turn := self._take(data)) is not None:
+        while self.turns_of_epoch != self.max_batches_per_epoch:
+            turn = self._take(data)
+            if turn is None and not self.turns_of_epoch:  # a cap ended the last epoch just before its pass ended
+                turn = self._take(data)
+            if turn is None:
+                break
             for name, value in self.step(iter(turn), noise).items():
                 value = value.detach().double()
                 self.totals[name] = self.totals[name] + value if name in self.totals else value

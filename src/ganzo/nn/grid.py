@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from ganzo.nn.pixels import to_stored
 
-SMALLEST = 48  # a smaller image is shown enlarged, at least to this side
+SMALLEST = 64  # a smaller image is shown enlarged, at least to this side
 BACKGROUND = 255
 
 

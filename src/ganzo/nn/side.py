@@ -32,3 +32,9 @@ def base_side(image_size: int, who: str, factor: int = 16) -> int:
             f"`image_size` must be a multiple of {factor} for {who}; got {image_size}. Try {good}."
         )
     return image_size // factor
+
+
+def channels_per_side(image_size: int, channels: int, most: int, who: str) -> list[int]:
+    """Channels at full size, at half of it, … down to 4×4: doubled at each halving, up to `most`."""
+    halvings = layers_for(image_size, None, who) - 1
+    return [min(most, channels << level) for level in range(halvings + 1)]

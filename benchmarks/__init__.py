@@ -1,0 +1,1 @@
+"""Measurements of Ganzo that a reader can repeat; their results lie in `records/`."""

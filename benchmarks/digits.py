@@ -1,0 +1,189 @@
+"""What the default recipe reaches after 30 and 60 seconds of training, over five seeds: `python -m benchmarks.digits`.
+
+The protocol is frozen here. Each seed trains by the command `ganzo train` for 30 seconds of wall clock, tuning included, is
+scored, goes on by `--restore` to 60 seconds, and is scored again. Then, with the judge of the embedded digits:
+
+- right: 1,000 samples of each class; the share that is read as the class asked for, over all and in the worst class;
+- precision, recall, density, coverage (k = 5) and Fréchet distance on 64 inner features of the judge: as many samples, of
+  the same classes, as there are training digits, against the held-out digits; the mean over five draws. The row `real` is
+  the training digits themselves against the same held-out digits;
+- nearest: the distance in pixels from a sample to the nearest training digit, beside the same of held-out digits.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ganzo import __version__
+from ganzo.assemble import assemble
+from ganzo.checkpoint import load_weights
+from ganzo.nn.grid import grid
+from ganzo.nn.judge import load_judge
+from ganzo.nn.pixels import to_float
+from ganzo.nn.sampling import labels_for, sample_images
+from ganzo.options import Completed, Layer, read_file
+
+SECONDS = (30, 60)
+PER_CLASS = 1000
+DRAWS = 5
+NEIGHBOURS = 5
+CLASSES = 10
+
+
+def main() -> None:
+    """Train, score, print and record."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    parser.add_argument("--record", type=Path, help="folder to write digits.json, digits.md and pictures to")
+    arguments = parser.parse_args()
+    load_before, started = os.getloadavg(), time.strftime("%Y-%m-%d %H:%M")
+    rows: list[dict[str, Any]] = []
+    real: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in arguments.seeds:
+            for seconds in SECONDS:
+                turns = train(folder, seed, seconds)
+                scores, real, picture = score(Path(folder) / "models" / f"seed-{seed}")
+                rows.append({"seed": seed, "seconds": seconds, "turns": turns, **scores})
+                print(json.dumps(rows[-1]), flush=True)
+                if arguments.record and seed == arguments.seeds[0]:
+                    arguments.record.mkdir(parents=True, exist_ok=True)
+                    Image.fromarray(picture).save(arguments.record / f"digits-{seconds}s.png")
+    record = {
+        "command": "python -m benchmarks.digits --seeds " + " ".join(map(str, arguments.seeds)),
+        "started": started,
+        "load_average": {"before": load_before, "after": os.getloadavg()},
+        "versions": {"ganzo": __version__, "torch": torch.__version__, "python": platform.python_version()},
+        "machine": {"cores": os.cpu_count(), "system": platform.platform()},
+        "real": real,
+        "rows": rows,
+    }
+    print(table(record))
+    if arguments.record:
+        (arguments.record / "digits.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        (arguments.record / "digits.md").write_text(page(record), encoding="utf-8")
+
+
+def train(folder: str, seed: int, seconds: int) -> int:
+    """Train by the command line up to so many seconds in all; returns the turns that were played."""
+    words = [sys.executable, "-m", "ganzo", "train", "--config", "digits", "--seed", str(seed)]
+    words += ["--experiment", f"seed-{seed}", "--epochs", "100000", "--max-seconds", str(seconds), "--log", "none"]
+    words += ["--restore"] if seconds != SECONDS[0] else []
+    subprocess.run(words, cwd=folder, check=True)
+    newest = max((Path(folder) / "models" / f"seed-{seed}" / "checkpoints").iterdir(), key=lambda p: int(p.name.split("-")[1]))
+    return int(newest.name.split("-")[1])
+
+
+@torch.no_grad()
+def score(run: Path) -> tuple[dict[str, float], dict[str, float], np.ndarray]:
+    """The scores of a stored run, those of the real training digits, and a picture of samples."""
+    torch.set_num_threads(os.cpu_count() or 1)
+    options = Completed([Layer("saved run", read_file(run / "options.json"))]).options
+    parts = assemble(options)
+    generator, noise = parts.game.generator.network, parts.noise
+    load_weights(generator, run / "generator.safetensors")
+    judge = load_judge()
+
+    def draw(labels: Tensor, seed: int) -> Tensor:
+        return sample_images(generator, noise, len(labels), seed, labels, CLASSES)
+
+    asked = torch.arange(CLASSES).repeat_interleave(PER_CLASS)
+    right = (judge(draw(asked, 1)).argmax(1) == asked).double().view(CLASSES, PER_CLASS).mean(1)
+    known, held = parts.data.examples, parts.data.held_out().examples
+    train_images, test_images = to_float(known.image), to_float(held.image)
+    test = judge.features(test_images).double()
+    real = compare(judge.features(train_images).double(), test)
+    real["nearest"] = nearest(test_images, train_images).median().item()
+    fakes = [draw(known.label, 100 + i) for i in range(DRAWS)]
+    drawn = [compare(judge.features(fake).double(), test) for fake in fakes]
+    scores = {"right": right.mean().item(), "worst": right.min().item()}
+    scores |= {name: float(np.mean([one[name] for one in drawn])) for name in drawn[0]}
+    distances, usual = nearest(fakes[0], train_images), nearest(test_images, train_images)
+    scores["nearest"] = distances.median().item()
+    scores["closer_than_1_in_100_real"] = (distances < usual.quantile(0.01)).double().mean().item()
+    labels = labels_for(100, CLASSES, "cpu")
+    assert labels is not None, "ten classes give labels"
+    picture = grid(draw(labels, 7), CLASSES)
+    return scores, real, picture[0].numpy()
+
+
+def compare(some: Tensor, held_out: Tensor) -> dict[str, float]:
+    """Precision, recall, density, coverage and Fréchet distance of features (N×64) against held-out ones (M×64)."""
+    own, theirs = radius(some), radius(held_out)
+    distance = torch.cdist(some, held_out)
+    inside = distance <= theirs[None]
+    return {
+        "precision": inside.any(1).double().mean().item(),
+        "recall": (distance <= own[:, None]).any(0).double().mean().item(),
+        "density": (inside.double().sum(1) / NEIGHBOURS).mean().item(),
+        "coverage": inside.any(0).double().mean().item(),
+        "frechet": frechet(some, held_out),
+    }
+
+
+def radius(points: Tensor) -> Tensor:
+    """The distance of each point to its fifth neighbour."""
+    return torch.cdist(points, points).kthvalue(NEIGHBOURS + 1, dim=1).values
+
+
+def frechet(a: Tensor, b: Tensor) -> float:
+    """The Fréchet distance between two Gaussians: |m - n|² + tr(A + B - 2 (AB)^½)."""
+    cov_a, cov_b = torch.cov(a.T), torch.cov(b.T)
+    values, vectors = torch.linalg.eigh(cov_a)
+    root = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
+    cross = torch.linalg.eigvalsh(root @ cov_b @ root).clamp_min(0).sqrt().sum()
+    return ((a.mean(0) - b.mean(0)).square().sum() + cov_a.trace() + cov_b.trace() - 2 * cross).item()
+
+
+def nearest(images: Tensor, others: Tensor) -> Tensor:
+    """The distance of each image to the nearest other one, in pixels of [-1, 1]."""
+    return torch.cdist(images.flatten(1), others.flatten(1)).min(1).values
+
+
+def table(record: dict[str, Any]) -> str:
+    """The record as a Markdown table."""
+    names = [name for name in record["rows"][0] if name not in ("seed", "seconds")]
+    lines = [f"| seconds | seed | {' | '.join(names)} |", "|---" * (len(names) + 2) + "|"]
+    for seconds in SECONDS:
+        rows = [row for row in record["rows"] if row["seconds"] == seconds]
+        lines += [f"| {seconds} | {row['seed']} | {' | '.join(figure(row[name]) for name in names)} |" for row in rows]
+        means = [figure(float(np.mean([row[name] for row in rows]))) for name in names]
+        lines.append(f"| **{seconds}** | **mean** | {' | '.join(means)} |")
+    cells = [figure(record["real"][name]) if name in record["real"] else "" for name in names]
+    lines.append(f"| | **real** | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def figure(value: float) -> str:
+    """A number for a table."""
+    return f"{value:,.0f}" if value > 100 else f"{value:.3f}"
+
+
+def page(record: dict[str, Any]) -> str:
+    """The record as a page."""
+    protocol = __doc__.partition("\n\n")[2]
+    load = record["load_average"]
+    return (
+        "# The default recipe on the embedded digits\n\n"
+        f"`{record['command']}`, {record['started']}, {record['machine']['cores']} cores ({record['machine']['system']}),"
+        f" torch {record['versions']['torch']}; load average {load['before'][0]:.2f} before, {load['after'][0]:.2f} after.\n\n"
+        f"{protocol}\n{table(record)}\n\n"
+        + "\n".join(f"![samples after {seconds} seconds](digits-{seconds}s.png)" for seconds in SECONDS)
+        + "\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

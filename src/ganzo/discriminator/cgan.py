@@ -1,0 +1,53 @@
+"""Discriminator `cgan`."""
+
+from torch import Tensor, nn
+
+from ganzo.discriminator import Discriminator
+from ganzo.nn.conditional import Projection
+from ganzo.nn.side import channels_per_side
+from ganzo.nn.spectral import spectral
+from ganzo.registry import Count, register
+
+
+@register("discriminator", "cgan")
+class ConditionalDiscriminator(Discriminator):
+    """Class-conditional: layers that halve the side down to 4×4 pixels, then a projection on the label's embedding.
+
+    Args:
+        channels: channels that a layer at full size would have; the first layer has twice as many, and each further
+            one twice those before
+        max_channels: most channels at any size
+        spectral_norm: divide the weights of every layer by their largest singular value
+        image_size: side of the images, a power of two from 8 up
+        image_colors: colours of the images
+        classes: number of classes; 0 for none
+
+    Shape: images B×C×H×W in [-1, 1] and labels B to logits B×1.
+
+    Paper: Miyato & Koyama, "cGANs with Projection Discriminator", 2018, https://arxiv.org/abs/1802.05637
+
+    Differs: plain convolutions with leaky ReLU (0.2), without normalisation.
+    """
+
+    def __init__(
+        self,
+        *,
+        channels: Count = 16,
+        max_channels: Count = 64,
+        spectral_norm: bool = False,
+        image_size: int = 64,
+        image_colors: int = 3,
+        classes: int = 0,
+    ):
+        super().__init__()
+        self.conditional = bool(classes)
+        widths = channels_per_side(image_size, channels, max_channels, "the discriminator `cgan`")
+        widths[0] = image_colors
+        modules: list[nn.Module] = []
+        for before, after in zip(widths, widths[1:], strict=False):
+            modules += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
+        self.layers = spectral(nn.Sequential(*modules), spectral_norm)
+        self.judge = spectral(Projection(widths[-1] * 16, classes), spectral_norm)
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        return self.judge(self.layers(images).flatten(1), labels)
