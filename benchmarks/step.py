@@ -2,13 +2,16 @@
 
     python -m benchmarks.step [--rows digits,conv,good] [--seconds 3] [--rounds 10] [--record FILE]
 
-Both train equal networks from equal weights on the same images, noise and labels, in one process, in windows of the same
-number of turns: A B A B, the order reversed every other round. `best` sets the quickest window against the quickest,
-`paired` is the median of the ratios of each round; above 1 Ganzo is quicker. Layout (NCHW or NHWC) and the number of
-threads are the ones in which a short trial of the *hand-written* loop is quickest, and are used by both.
+Both train equal networks from equal weights on the same images, noise and labels, in one process, in windows of the
+same number of turns: A B A B, the order reversed every other round. `best` sets the quickest window against the
+quickest; `paired` is the median of the ratios of each round, and `spread` their range; `CPU` is the same median by
+seconds of the processor in place of the clock's, which neighbours do not disturb on one thread. Above 1 Ganzo is quicker.
+Layout (NCHW or NHWC) and the number of threads are the ones in which a short trial of the *hand-written* loop is quickest,
+and are used by both. `weights` tells whether both sides hold the same weights after the last window.
 """
 
 import argparse
+import copy
 import itertools
 import json
 import math
@@ -21,7 +24,6 @@ import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +32,13 @@ import torch
 from PIL import Image
 
 import ganzo
-from benchmarks.pair import equal, ganzo_and_loop, play
+from benchmarks.loops import LOSSES, TunedLoop, Work
+from ganzo.assemble import Parts, assemble
+from ganzo.game.standard import StandardGame
+from ganzo.hook.ema import EMA
 from ganzo.machine import Machine
+from ganzo.nn.random import stream
+from ganzo.noise.gaussian import GaussianNoise
 from ganzo.options import Completed, Layer, make_options
 from ganzo.recipes import read_config
 
@@ -73,6 +80,66 @@ def from_folder(folder: Path) -> dict[str, Any]:
             pixels = random.integers(0, 256, (64, 64, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(pictures / f"{number:04}.bmp")
     return {"dataset": "folder", "data_dir": str(pictures), "cache_dir": str(folder / "cache"), "seed": SEED}
+
+
+def ganzo_and_loop(options: Namespace) -> tuple[Parts, TunedLoop]:
+    """The parts of a run, and the hand-written loop with copies of its networks and the same random streams."""
+    parts = assemble(options)
+    g, d = (copy.deepcopy(player.network) for player in parts.game.players.values())
+    images, labels = parts.data.examples.image.clone(), parts.data.examples.label
+    random = {name: stream(options.seed, name) for name in ("data", "noise", "random")}
+    return parts, TunedLoop(work_of(parts, options), g, d, images, labels, random)
+
+
+def work_of(parts: Parts, options: Namespace) -> Work:
+    """What the parts do in a turn, as the hand-written loop is told it; refuses what that loop does not do."""
+    game, loss = parts.game, options.loss.removesuffix("-gp")
+    hooks = [h for player in game.players.values() for h in player.hooks]
+    emas = [h for h in game.generator.hooks if isinstance(h, EMA)]
+    penalties = {
+        r.key: (getattr(r, "weight", getattr(r, "factor", None)), r.every) for r in game.regularizers
+    }
+    if options.loss == "wgan-gp":
+        penalties["gradient-penalty"] = (game.loss.factor, 1)
+    adams = {name: player.optimizer.param_groups[0] for name, player in game.players.items()}
+    odd = {
+        "game": type(game) is not StandardGame,
+        "noise": type(parts.noise) is not GaussianNoise,
+        "loss": loss not in LOSSES
+        or bool(getattr(game.loss, "soft_labels", 0) or getattr(game.loss, "noise", 0)),
+        "augment": bool(game.critic.augment),
+        "regularizer": not set(penalties) <= {"r1", "r2", "gradient-penalty"},
+        "hooks": hooks != emas or len(emas) > 1,
+        "optimizer": not all(isinstance(p.optimizer, torch.optim.Adam) for p in game.players.values()),
+    }
+    if any(odd.values()):
+        raise SystemExit(f"The hand-written loop lacks what this run does: {[k for k in odd if odd[k]]}.")
+    return Work(
+        loss, options.batch_size, options.state_size,
+        {n: {key: adam[key] for key in ("lr", "betas", "eps", "weight_decay")} for n, adam in adams.items()},
+        options.precision == "bf16", game.reuse_fakes, game.discriminator_iterations, game.generator_iterations,
+        penalties.get("r1"), penalties.get("r2"), penalties.get("gradient-penalty"),
+        (emas[0].decay, emas[0].ramp) if emas else None,
+    )  # fmt: skip
+
+
+def play(parts: Parts, turns: int) -> None:
+    """Let Ganzo play some turns, in as many epochs as the data make of them."""
+    until = parts.game.turns + turns
+    while parts.game.turns < until:
+        if parts.data.position >= parts.data.end:  # a cap that fell on the end of the pass
+            parts.data.reset()
+        parts.game.max_batches_per_epoch = until - parts.game.turns
+        parts.game.run_epoch(parts.data, parts.noise)
+
+
+def difference(parts: Parts, loop: TunedLoop) -> float:
+    """The largest difference between the weights, and averages, of the two sides."""
+    game = parts.game
+    pairs = [(game.generator.network, loop.generator), (game.discriminator.network, loop.discriminator)]
+    pairs += [(game.generator.average, loop.average)] if loop.average is not None else []
+    values = (zip(a.state_dict().values(), b.state_dict().values(), strict=True) for a, b in pairs)
+    return max(float((a.double() - b.double()).abs().max()) for a, b in itertools.chain(*values))
 
 
 def settled(options: Namespace, layout: bool, threads: int) -> Namespace:
@@ -127,7 +194,7 @@ def measure(name: str, args: argparse.Namespace, folder: Path) -> dict[str, Any]
         note(f"{name}: round {number + 1} of {args.rounds}, {times['ganzo'] / times['hand']:.3f}")
     return summary(windows) | {
         "row": name, "threads": threads, "layout": "NHWC" if layout else "NCHW", "precision": options.precision,
-        "batch_size": options.batch_size, "turns_per_window": turns, "weights_equal": equal(parts, loop),
+        "batch_size": options.batch_size, "turns_per_window": turns, "weights_differ_by": difference(parts, loop),
         "load_before": load, "load_after": os.getloadavg(), "windows": windows,
     }  # fmt: skip
 
@@ -150,7 +217,17 @@ def summary(windows: list[dict[str, float]]) -> dict[str, Any]:
 
 def table(rows: list[dict[str, Any]]) -> Iterator[str]:
     """The rows for people to read; images per second are best / median."""
-    head = ("row", "set-up", "Ganzo images/s", "by hand images/s", "best", "paired", "spread", "CPU", "weights")
+    head = (
+        "row",
+        "set-up",
+        "Ganzo images/s",
+        "by hand images/s",
+        "best",
+        "paired",
+        "spread",
+        "CPU",
+        "weights",
+    )
     form = "{:<7} {:<21} {:>17} {:>17} {:>6} {:>6} {:>12} {:>6}  {}"
     yield form.format(*head)
     for r in rows:
@@ -161,7 +238,7 @@ def table(rows: list[dict[str, Any]]) -> Iterator[str]:
             *(f"{r[key]:.3f}" for key in ("ratio_best", "ratio_paired")),
             "{:.2f} - {:.2f}".format(*r["ratio_spread"]),
             f"{r['ratio_cpu_time']:.3f}",
-            "equal" if r["weights_equal"] == 0 else f"differ by {r['weights_equal']:.1e}",
+            "equal" if r["weights_differ_by"] == 0 else f"differ by {r['weights_differ_by']:.1e}",
         )
 
 
@@ -189,16 +266,6 @@ def note(text: str) -> None:
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
-@contextmanager
-def same_after() -> Iterator[None]:
-    """Put torch's number of threads back."""
-    threads = torch.get_num_threads()
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
 def main(arguments: list[str] | None = None) -> list[dict[str, Any]]:
     """Measure the rows, print the table, and write the record."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.step", description=__doc__.split("\n")[0])
@@ -212,7 +279,7 @@ def main(arguments: list[str] | None = None) -> list[dict[str, Any]]:
     if unknown := set(names) - set(ROWS):
         parser.error(f"there is no row `{unknown.pop()}`; choose among {', '.join(ROWS)}")
     before, start = os.getloadavg(), time.time()
-    with tempfile.TemporaryDirectory() as folder, same_after():
+    with tempfile.TemporaryDirectory() as folder:
         rows = [measure(name, args, Path(folder)) for name in names]
     note("")
     print("\n".join(table(rows)))

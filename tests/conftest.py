@@ -1,6 +1,9 @@
 """What every test shares: one thread, a folder of its own, and, where it is demanded, no skips."""
 
 import os
+import sys
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -42,3 +45,84 @@ def pytest_runtest_makereport(item, call):
 
 
 NO_SKIPS = bool(os.environ.get("GANZO_NO_SKIPS"))
+
+
+class Said(NamedTuple):
+    """What a command left behind: its exit status, and what it printed."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def ganzo(capsys):
+    """Run a command in this process: `ganzo("train --dry-run")`, or `ganzo("train", "--experiment", "a b")`."""
+    from ganzo.cli import main
+
+    def run(*words):
+        capsys.readouterr()
+        try:
+            status = main(words[0].split() if len(words) == 1 else list(words))
+        except SystemExit as error:
+            status = error.code
+        return Said(status, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def refused(ganzo):
+    """Run a command that must be refused, with one sentence and exit status 2, and write nothing: the sentence."""
+
+    def run(*words):
+        before = sorted(path for path in Path().rglob("*") if "cache" not in path.parts)
+        said = ganzo(*words)
+        assert said.status == 2, said
+        assert "Traceback" not in said.err
+        lines = [line for line in said.err.splitlines() if not line.startswith("ganzo: warning: ")]
+        assert len(lines) == 1 and lines[0].startswith("ganzo: error: "), said.err
+        assert said.out == ""
+        assert sorted(path for path in Path().rglob("*") if "cache" not in path.parts) == before
+        return lines[0].removeprefix("ganzo: error: ")
+
+    return run
+
+
+@pytest.fixture
+def registry(own_folder, monkeypatch):
+    """The registry, for a test that adds to it; what it added is forgotten afterwards."""
+    from ganzo import loading, options
+    from ganzo.registry import Registry
+
+    caches = (loading.load_modules, loading.load_from_path, options.common_options, options.catalogue)
+    for namespace in (*{role.namespace for role in options.ROLES.values()}, "common"):
+        Registry.keys(namespace)
+    options.common_options()
+    monkeypatch.setattr(Registry, "_classes", {room: {**known} for room, known in Registry._classes.items()})
+    monkeypatch.setattr(Registry, "_defaults", {**Registry._defaults})
+    monkeypatch.setattr(Registry, "_option_functions", [*Registry._option_functions])
+    for cache in caches:
+        cache.cache_clear()
+    yield Registry
+    for cache in caches:
+        cache.cache_clear()
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None)).startswith(str(own_folder)):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def tiny():
+    """A command line that trains in a moment, but for the name of the run."""
+    return (
+        "--dataset digits --image-size 8 --image-colors 1 --batch-size 8 --state-size 4 --generator-layers 2"
+        " --discriminator-layers 2 --threads 1 --no-tune --log none --epochs 1 --max-batches-per-epoch 2"
+    )
+
+
+@pytest.fixture
+def trained(ganzo, tiny):
+    """A run called `t` that has played one epoch of two turns; returns its folder."""
+    assert ganzo(f"{tiny} --experiment t --seed 5").status == 0
+    return Path("models/t")

@@ -1,9 +1,12 @@
 """The command line as options see it: flags made from signatures, and the help page of the chosen components."""
 
 import argparse
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from ganzo.errors import OptionError, nearest
+from ganzo.errors import OptionError, RegistryError, nearest
+from ganzo.grammar import items
+from ganzo.loading import is_path
 from ganzo.options import (
     OLD_SPELLINGS,
     SHORTHANDS,
@@ -23,6 +26,8 @@ COMMAND_OPTIONS = {  # read by the command itself; they are no part of a run
     "from_json": "a JSON or YAML file of options that beats the command line: it reproduces a run",
     "dry_run": "print every value with who set it, the parameter counts and the shapes; train nothing",
 }
+
+Rows = Sequence[tuple[str, str]]  # flags, and their help
 
 
 class Parser(argparse.ArgumentParser):
@@ -70,6 +75,7 @@ class CommandLine:
                 self._add(key, repeat=key in SHORTHANDS, text="")
         for key, options in catalogue().items():
             self._add(key, switch=any(is_switch(option.kind) for option in options), text=options[0].help)
+        self.third_party_rows: list[tuple[str, str]] = []  # flags and help
         self.third_party = self._third_party(train)
 
     def _add(self, key: str, switch: bool = False, repeat: bool = False, text: str = "") -> None:
@@ -91,16 +97,33 @@ class CommandLine:
                 raise OptionError(
                     f"{function.__module__}.{function.__qualname__} adds an option that is taken: {error}."
                 ) from error
+            except Exception as error:  # whatever the third party's own code raises
+                raise RegistryError(
+                    f"{function.__module__}.{function.__qualname__} cannot add its options"
+                    f" ({type(error).__name__}: {error})."
+                ) from error
         defaults = {}
         for action in self.parser._actions:
             if action not in before and action.dest not in ("help", argparse.SUPPRESS):
                 defaults[action.dest] = None if action.default is argparse.SUPPRESS else action.default
                 action.default = argparse.SUPPRESS
+                self.third_party_rows.append((", ".join(action.option_strings), action.help or ""))
         return defaults
+
+    def learn(self, values: dict[str, Any]) -> None:
+        """Add the options of components that are given by a path, which the catalogue does not know."""
+        for key in [key for key in values if key in ROLES]:
+            for item in items(values[key], key):
+                for option in component_options(ROLES[key], item.name) if is_path(item.name) else ():
+                    if option.flag not in self.parser._option_string_actions:
+                        self._add(option.key, switch=is_switch(option.kind), text=option.help)
 
     def read(self, words: list[str]) -> dict[str, Any]:
         """What a command line says, by key; an unknown flag is an error that offers the nearest one."""
         found, rest = self.parser.parse_known_args(normalise(words))
+        if rest:  # perhaps options of components that are given by a path
+            self.learn(vars(found))
+            found, rest = self.parser.parse_known_args(normalise(words))
         if rest:
             flags = [string for action in self.parser._actions for string in action.option_strings]
             unknown = rest[0].partition("=")[0]
@@ -116,8 +139,8 @@ class CommandLine:
         return values
 
 
-def help_page(command: str, extra: dict[str, str], completed: Completed) -> str:
-    """The help of a command: its own options, those of every run, and those of the chosen components."""
+def help_page(command: str, extra: dict[str, str], completed: Completed, rows: Rows = ()) -> str:
+    """The help of a command: its own options, those of every run and of the chosen components, third parties' rows."""
     parts = [f"usage: ganzo {command} [--option value …]\n"]
     parts.append(
         _section("options of the command", [(f"--{k.replace('_', '-')}", text) for k, text in extra.items()])
@@ -130,9 +153,11 @@ def help_page(command: str, extra: dict[str, str], completed: Completed) -> str:
     parts.append(_section("components", choices))
     for role in ROLES.values():
         for item in completed.chosen[role.key]:
-            rows = [_row(option) for option in component_options(role, item.name)]
-            if rows:
-                parts.append(_section(f"{role.key.replace('_', '-')} {item.name}", rows))
+            own = [_row(option) for option in component_options(role, item.name)]
+            if own:
+                parts.append(_section(f"{role.key.replace('_', '-')} {item.name}", own))
+    if rows:
+        parts.append(_section("options of third parties", rows))
     parts.append("`ganzo list ROOM COMPONENT` shows the options of any other component.")
     return "\n".join(parts)
 
@@ -145,7 +170,7 @@ def _row(option: Option) -> tuple[str, str]:
     return flag, f"{option.help} ({kind}default {default})"
 
 
-def _section(title: str, rows: list[tuple[str, str]]) -> str:
+def _section(title: str, rows: Rows) -> str:
     import textwrap
 
     lines = [f"{title}:"]

@@ -19,6 +19,7 @@ from ganzo.nn.critic import Critic
 from ganzo.nn.random import Stream, seed_everything, stream
 from ganzo.noise import Noise
 from ganzo.optimizer import Optimizer
+from ganzo.registry import build
 from ganzo.regularizer import Regularizer
 
 
@@ -37,6 +38,7 @@ def assemble(options: Namespace) -> Parts:
 
     What one part decides (image size, classes, …) becomes a fact for the parts after it.
     """
+    build("common", "machine", options).settle(options)
     seed_everything(options.seed)
     options.random = stream(options.seed, "random", options.device)
     data = Data.from_options(options)

@@ -11,6 +11,7 @@ import json
 import os
 import pickle
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ganzo.errors import RunError
+from ganzo.errors import GanzoError, RunError
 
 FORMAT = 1
 
@@ -154,6 +155,20 @@ def read(folder: Path, networks: dict[str, nn.Module]) -> dict[str, Any]:
     return state
 
 
+@contextlib.contextmanager
+def fitting(folder: Path) -> Iterator[None]:
+    """Say in one sentence that the state of a checkpoint does not fit what it is handed to."""
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, RuntimeError, ValueError) as error:
+        if isinstance(error, GanzoError):
+            raise
+        raise RunError(
+            f"`{folder / 'state.pt'}` does not fit this run ({type(error).__name__}: {str(error)[:200]}); another"
+            " version of Ganzo or of a component wrote it. Start over with `--delete`."
+        ) from error
+
+
 def listed(root: Path) -> list[Path]:
     """The checkpoints in a folder, oldest first; unfinished ones do not count."""
     found = []
@@ -162,3 +177,51 @@ def listed(root: Path) -> list[Path]:
         if path.is_dir() and epoch.isdigit() and step.isdigit():
             found.append((int(epoch), int(step), path))
     return [path for _, _, path in sorted(found)]
+
+
+def newest(root: Path) -> Path | None:
+    """The newest checkpoint that is whole, or None where none was ever written; says which ones are damaged.
+
+    Raises:
+        RunError: where there are checkpoints, and every one is damaged
+    """
+    found = listed(root)
+    for folder in reversed(found):
+        if (wrong := damage(folder)) is None:
+            return folder
+        print(
+            f"ganzo: the checkpoint {folder.name} is damaged ({wrong}); taking the one before.",
+            file=sys.stderr,
+        )
+    if found:
+        raise RunError(f"Every checkpoint in `{root}` is damaged; start over with `--delete`.")
+    return None
+
+
+def tidy(root: Path, keep: list[Path]) -> None:
+    """Remove all but some checkpoints, and what a killed process left unfinished."""
+    for path in [*listed(root), *root.glob(".*.tmp")]:
+        if path not in keep:
+            _remove(path)
+
+
+def states(parts: dict[str, Any]) -> dict[str, Any]:
+    """The state of every part; a list of parts gives a list of states."""
+    return {
+        name: [p.state_dict() for p in part if hasattr(p, "state_dict")]
+        if isinstance(part, list)
+        else part.state_dict()
+        for name, part in parts.items()
+    }
+
+
+def load_states(parts: dict[str, Any], saved: dict[str, Any]) -> None:
+    """Hand every part its saved state; logs and snapshots, which may change, start anew where they differ."""
+    for name, part in parts.items():
+        if not isinstance(part, list):
+            part.load_state_dict(saved[name])
+            continue
+        able = [p for p in part if hasattr(p, "load_state_dict")]
+        for one, state in zip(able, saved[name], strict=False):
+            if set(one.state_dict()) == set(state):
+                one.load_state_dict(state)

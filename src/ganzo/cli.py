@@ -35,6 +35,21 @@ def main(words: list[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+    except OSError as error:  # a folder that cannot be read, a name that is too long
+        where = f" `{error.filename}`" if error.filename else ""
+        print(f"ganzo: error: The system refuses{where}: {error.strerror or error}.", file=sys.stderr)
+        return 2
+    except (MemoryError, RuntimeError) as error:
+        if not is_memory(error):
+            raise
+        print(f"ganzo: error: There is not enough memory: {str(error).splitlines()[0]}", file=sys.stderr)
+        return 2
+
+
+def is_memory(error: Exception) -> bool:
+    """Whether an error says that something does not fit into memory: torch has no one class for that."""
+    signs = ("out of memory", "allocate memory", "Storage size calculation overflowed")
+    return isinstance(error, MemoryError) or any(sign in str(error) for sign in signs)
 
 
 def run(words: list[str]) -> int:

@@ -4,7 +4,7 @@ import json
 import sys
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from ganzo.arguments import COMMAND_OPTIONS, CommandLine, help_page
 from ganzo.errors import OptionError, RunError
@@ -13,11 +13,13 @@ from ganzo.loading import is_path
 from ganzo.options import (
     FREE,
     FREE_ROLES,
+    SHORTHANDS,
     Completed,
     Layer,
     catalogue,
     component_options,
     environment,
+    flattened,
     read_file,
     saveable,
 )
@@ -25,7 +27,7 @@ from ganzo.recipes import read_config, recipes
 from ganzo.registry import Registry
 from ganzo.roles import ROLES
 from ganzo.run import Run, settle_names
-from ganzo.schema import describe
+from ganzo.schema import Interval, convert, describe
 
 DATA_KEYS = (
     "data_dir",
@@ -44,34 +46,28 @@ def train(words: list[str]) -> int:
     wants_help = any(word in ("-h", "--help") for word in words)
     given = line.read([word for word in words if word not in ("-h", "--help")])
     config, from_json, dry_run = (given.pop(key, None) for key in COMMAND_OPTIONS)
-    if (
-        config is None
-        and not given.get("restore")
-        and not any(k in given for k in (*ROLES, *DATA_KEYS))
-        and not from_json
-    ):
-        config = "digits"
     layers = [environment()]
+    if not (config or from_json or any(key in given for key in (*ROLES, *SHORTHANDS, "data_dir"))):
+        layers.insert(0, Layer("config digits", read_config("digits")))  # a bare `ganzo train`
     if config is not None:
         layers.append(Layer(f"config {config}", read_config(config)))
     layers.append(Layer("command line", given))
     if from_json is not None:
         layers.append(Layer(f"from-json {from_json}", read_file(Path(from_json))))
         warn(overridden(layers[-2].values, layers[-1]))
+    announce_files(layers)
     completed = Completed(layers, line.third_party)
     if wants_help:
-        print(help_page("train", COMMAND_OPTIONS, completed))
+        print(help_page("train", COMMAND_OPTIONS, completed, line.third_party_rows))
         return 0
     if completed.options.restore and completed.options.delete:
         completed.options.restore = False  # deleting wins
-    announce_files(completed)
-    wanted_seed = completed.options.seed
     settle_names(completed.options)
     folder = Path(completed.options.model_dir) / completed.options.experiment
     if not dry_run:
         ask(completed.options, folder)
     if completed.options.restore:
-        completed = with_saved_run(layers, completed, folder, line.third_party, wanted_seed)
+        completed = with_saved_run(layers, completed, folder, line.third_party)
     warn(completed.warnings)
     if dry_run:
         from ganzo.dry_run import dry_run as show
@@ -90,19 +86,31 @@ def warn(sentences: list[str]) -> None:
 
 def overridden(given: dict[str, Any], file: Layer) -> list[str]:
     """A sentence for each flag that `--from-json` overrides with another value."""
+    said = flattened(file.values)
     return [
-        f"`--{key.replace('_', '-')} {given[key]}` is overridden by {file.source}, which says {file.values[key]}."
-        for key in given
-        if key in file.values and str(file.values[key]) != str(given[key])
+        f"`--{key.replace('_', '-')} {value}` is overridden by {file.source}, which says {said[key]}."
+        for key, value in flattened(given).items()
+        if key in said and not same(key, value, said[key])
     ]
 
 
-def announce_files(completed: Completed) -> None:
+def same(key: str, one: Any, other: Any) -> bool:
+    """Whether two values of an option mean the same, as `1e-3` and `0.001` do."""
+    for option in catalogue().get(key, ()):
+        try:
+            return plain(convert(option.kind, one)) == plain(convert(option.kind, other))
+        except (ValueError, OverflowError):
+            continue
+    return plain(one) == plain(other)
+
+
+def announce_files(layers: list[Layer]) -> None:
     """Say which files a recipe or a stored run brings code from, before it runs."""
-    for role, found in completed.chosen.items():
-        for item in found:
-            if is_path(item.name) and completed.set_by.get(role) != "command line":
-                print(f"ganzo: {completed.set_by.get(role)} runs code from {item.name}", file=sys.stderr)
+    for layer in layers:
+        for key in layer.values if layer.source != "command line" else ():
+            for item in items(layer.values[key], key) if key in ROLES else ():
+                if is_path(item.name):
+                    print(f"ganzo: {layer.source} runs code from {item.name}", file=sys.stderr)
 
 
 def ask(options: Namespace, folder: Path) -> None:
@@ -130,7 +138,7 @@ def ask(options: Namespace, folder: Path) -> None:
 
 
 def with_saved_run(
-    layers: list[Layer], asked: Completed, folder: Path, third_party: dict[str, Any], seed: int | None
+    layers: list[Layer], asked: Completed, folder: Path, third_party: dict[str, Any]
 ) -> Completed:
     """The options of a restored run: the saved ones under those that were given; what may not change is refused."""
     if not (folder / "options.json").is_file():
@@ -138,14 +146,18 @@ def with_saved_run(
             f"There is nothing to restore in `{folder}`; leave out `--restore` to start a new run."
         )
     saved = read_file(folder / "options.json")
-    layers = [layers[0], Layer("saved run", saved), *layers[1:]]
-    if getattr(asked.options, "answer", None) == "r":
-        layers = layers[:2]
+    below = next(i for i, layer in enumerate(layers) if layer.source == "environment")
+    above = [] if getattr(asked.options, "answer", None) == "r" else layers[below + 1 :]
+    layers = [layers[below], Layer("saved run", saved), *above]
+    announce_files(layers[1:2])
     completed = Completed(layers, third_party)
     options = completed.options
     options.experiment, options.restore, options.delete = asked.options.experiment, True, False
+    options.model_dir = asked.options.model_dir
     if options.seed is None:
         options.seed = saved.get("seed")
+    if options.precision == "auto":  # what the run was given when it began
+        options.precision = saved.get("precision", "auto")
     free = FREE | {
         o.key
         for key in FREE_ROLES
@@ -162,7 +174,6 @@ def with_saved_run(
             f"`--{key.replace('_', '-')}` cannot change on `--restore`: the run has {saved[key]!r}, and"
             f" {getattr(options, key)!r} was asked for. Leave it out, or start another experiment."
         )
-    announce_files(completed)
     return completed
 
 
@@ -177,18 +188,14 @@ def sample(words: list[str]) -> int:
     wants_help = any(word in ("-h", "--help") for word in words)
     given = line.read([word for word in words if word not in ("-h", "--help")])
     if wants_help:
-        print(
-            help_page(
-                "sample",
-                SAMPLE_OPTIONS,
-                Completed([environment(), Layer("command line", given)], line.third_party),
-            )
-        )
+        completed = Completed([environment(), Layer("command line", given)], line.third_party)
+        print(help_page("sample", SAMPLE_OPTIONS, completed, line.third_party_rows))
         return 0
     number, label = (given.pop(key, None) for key in SAMPLE_OPTIONS)
     seed = given.pop("seed", None)
-    experiment = given.pop("experiment", "digits")
     asked = Completed([environment(), Layer("command line", given)], line.third_party).options
+    asked.experiment = experiment = asked.experiment or "digits"
+    settle_names(asked)
     folder = Path(asked.model_dir) / experiment
     if not (folder / "options.json").is_file():
         raise RunError(f"There is no run in `{folder}`; name one with `--experiment` (and `--model-dir`).")
@@ -197,10 +204,10 @@ def sample(words: list[str]) -> int:
         Layer("saved run", read_file(folder / "options.json")),
         Layer("command line", given),
     ]
+    announce_files(layers)
     completed = Completed(layers, line.third_party)
     options = completed.options
     options.experiment, options.model_dir = experiment, asked.model_dir
-    announce_files(completed)
     from ganzo.sample import sample as draw
 
     for path in draw(options, whole(number, "num-samples", 1, 1), label, whole(seed, "seed", None, 0)):
@@ -212,9 +219,10 @@ def whole(text: str | None, name: str, default: Any, least: int) -> Any:
     """A whole number from the command line."""
     if text is None:
         return default
-    if not text.isdigit() or int(text) < least:
-        raise OptionError(f"`--{name}` must be a whole number of at least {least}; got '{text}'.")
-    return int(text)
+    try:
+        return convert(Annotated[int, Interval(least)], text)
+    except (ValueError, OverflowError):
+        raise OptionError(f"`--{name}` must be a whole number of at least {least}; got '{text}'.") from None
 
 
 def list_(words: list[str]) -> int:

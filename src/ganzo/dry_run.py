@@ -5,21 +5,24 @@ from typing import Any
 import torch
 
 from ganzo.assemble import assemble
+from ganzo.evaluation import Evaluation
+from ganzo.metric import Metric
 from ganzo.nn.sampling import evaluating, labels_for
 from ganzo.options import Completed, saveable
-from ganzo.registry import build
+from ganzo.roles import ROLES
 
 
 def dry_run(completed: Completed) -> int:
     """Print what `ganzo train` would do."""
     options = completed.options
-    values = saveable(options)
-    build("common", "machine", options).settle(options)
-    width = max(map(len, values))
-    for key, value in values.items():
-        print(f"{key:{width}}  {value!s:32}  {completed.set_by.get(key, 'default')}")
+    rows = values(completed)
     options.folder = "."
     parts = assemble(options)
+    metrics = Metric.from_options(options)
+    Evaluation.from_options(options, measured=tuple(metrics.metrics))
+    width = max(len(key) for key, _, _ in rows)
+    for key, value, source in rows:
+        print(f"{key:{width}}  {value:32}  {source}")
     batch = parts.data.next()
     labels = labels_for(len(batch), options.classes, options.device)
     print(f"\nreal images  {shape(batch.image)} {batch.image.dtype}, labels {shape(batch.label) or 'none'}")
@@ -33,6 +36,22 @@ def dry_run(completed: Completed) -> int:
         count = sum(weight.numel() for weight in network.parameters())
         print(f"{name:13}{type(network).__name__}: {count:,} parameters, gives {shape(out)}")
     return 0
+
+
+def values(completed: Completed) -> list[tuple[str, str, str]]:
+    """Every option with its value and who set it; below a role of several, the settings of each component."""
+    rows = []
+    for key, value in saveable(completed.options).items():
+        source = completed.set_by.get(key, "default")
+        if not isinstance(value, list) or key not in ROLES:
+            rows.append((key, str(value), source))
+            continue
+        items = completed.chosen[key]
+        rows.append((key, ", ".join(item.name for item in items) or "none", source))
+        for item in items:
+            for name, setting in sorted(item.settings.items()):
+                rows.append((f"  {item.name}: {name}", str(setting), item.set_by.get(name, source)))
+    return rows
 
 
 def shape(value: Any) -> str:

@@ -1,5 +1,6 @@
 """The folders of a run: one process at a time, deleting, and the facts beside the weights."""
 
+import contextlib
 import json
 import os
 import platform
@@ -27,15 +28,49 @@ def take_lock(path: Path, experiment: str) -> Any:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        file.seek(0)
+        with file:
+            file.seek(0)
+            holder = file.read().strip() or "?"
         raise RunError(
-            f"The experiment `{experiment}` is being trained by process {file.read().strip() or '?'};"
+            f"The experiment `{experiment}` is being trained by process {holder};"
             " wait for it, or choose another name with `--experiment`."
         ) from error
-    file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
+    os.ftruncate(file.fileno(), 0)
+    os.write(file.fileno(), str(os.getpid()).encode())  # past the buffer: a full disk is heard of here
     return file
+
+
+def claim(folder: Path, output: Path, experiment: str) -> Any:
+    """Take a run's folders for this process, and see that both can be written; returns the lock."""
+    place, lock = folder, None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = take_lock(folder / "lock", experiment)
+        for place in (folder, output):
+            place.mkdir(parents=True, exist_ok=True)
+            probe = place / ".writable"
+            try:
+                probe.write_bytes(b"0" * 4096)
+            finally:
+                probe.unlink(missing_ok=True)
+    except OSError as error:
+        if lock is not None:
+            lock.close()
+        raise RunError(
+            f"The run's folder `{place}` cannot be written ({error.strerror}); make room, or choose others with"
+            " `--model-dir` and `--output-dir`."
+        ) from error
+    return lock
+
+
+def remove_empty(*folders: Path) -> None:
+    """Remove the folders of a run that never began: its parts could not be built."""
+    for folder in folders:
+        with contextlib.suppress(OSError):  # another process is quicker, or something else lies there
+            if [path.name for path in folder.iterdir()] in ([], ["lock"]):
+                (folder / "lock").unlink(missing_ok=True)
+                folder.rmdir()
+                folder.parent.rmdir()
 
 
 def delete_files(folder: Path) -> None:

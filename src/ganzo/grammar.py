@@ -12,6 +12,7 @@ class Item:
 
     name: str
     settings: dict[str, Any] = dataclasses.field(default_factory=dict)
+    set_by: dict[str, str] = dataclasses.field(default_factory=dict, compare=False)  # who gave each setting
 
     def plain(self) -> Any:
         """As it is saved: an object with `name` first."""
@@ -24,7 +25,7 @@ def items(value: Any, key: str) -> list[Item]:
         return []
     if isinstance(value, str):
         return _from_text(value, key)
-    if isinstance(value, dict):
+    if isinstance(value, dict) and all(isinstance(k, str) for k in value):
         settings = {k.replace("-", "_"): v for k, v in value.items()}
         name = settings.pop("name", None)
         if not isinstance(name, str) or not name:

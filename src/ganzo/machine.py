@@ -16,6 +16,8 @@ from ganzo.schema import Count
 
 WINDOW = 0.12  # seconds of throw-away steps in one timing
 WINDOWS = 3
+PROBES = 20  # small convolutions in one probe of the threads
+CROWDED = 1.5  # times slower than one thread: not worth a trial
 HOPELESS = 1.5  # times slower than the best choice: not timed again
 
 
@@ -64,9 +66,12 @@ class Machine:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         layouts = [self.channels_last] if self.channels_last is not None else [False, True]
         threads = [self.threads] if self.threads is not None else sorted({1, cores})
-        if self.device.type != "cpu":
-            threads = threads[-1:]
-        if not self.tune or len(layouts) * len(threads) == 1:
+        if not self.tune:
+            return None
+        if self.threads is None:
+            threads = [t for t in threads if not crowded(t)] if self.device.type == "cpu" else threads[-1:]
+        if len(layouts) * len(threads) == 1:
+            self.channels_last, self.threads = layouts[0], threads[0]
             return None
         games = {}
         for layout in layouts:
@@ -96,12 +101,13 @@ def find_device(name: str | None) -> torch.device:
     """The device of a name; raises OptionError where it is not there."""
     try:
         device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
-        torch.empty(1, device=device)
+        torch.Generator(device)
+        torch.empty(1, device=device).tolist()
     except (RuntimeError, AssertionError) as error:
         kinds = "cpu and cuda" if torch.cuda.is_available() else "cpu alone"
         raise OptionError(
             f"`--device` must name a device of this machine, which has {kinds}; got `{name}`"
-            f" ({str(error).splitlines()[0]})."
+            f" ({str(error).splitlines()[0].partition('. ')[0][:200]})."
         ) from error
     return device
 
@@ -115,6 +121,26 @@ def has_bf16(device: torch.device) -> bool:
         for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
         if (check := getattr(torch.cpu, name, None))
     )
+
+
+def crowded(threads: int) -> bool:
+    """Whether so many threads wait for each other more than they compute, because other programs hold the cores.
+
+    A turn waits for all threads hundreds of times, and beside a neighbour it can take a hundred times longer: too
+    long to find out by timing one.
+    """
+    if threads == 1:
+        return False
+    images, weights = torch.ones(64, 16, 16, 16), torch.ones(32, 16, 3, 3)
+
+    def seconds(number: int) -> float:
+        torch.set_num_threads(number)
+        start = time.perf_counter()
+        for _ in range(PROBES):
+            torch.conv2d(images, weights)
+        return time.perf_counter() - start
+
+    return min(seconds(threads) for _ in range(2)) > CROWDED * min(seconds(1) for _ in range(2))
 
 
 def _seconds_per_turn(parts: Any, device: torch.device) -> float:

@@ -8,6 +8,7 @@ import dataclasses
 import functools
 import hashlib
 import importlib
+import itertools
 import json
 import os
 from argparse import Namespace
@@ -94,6 +95,15 @@ def component_options(role: Role, name: str) -> list[Option]:
     ]
 
 
+def read_by(role: Role, name: str) -> list[Option]:
+    """The options that a component may read: its own; for an older class, those of every component of its role."""
+    if not takes_options(Registry.lookup(role.namespace, name)):
+        return component_options(role, name)
+    owner = role.key.replace("_", "-")
+    found = [[o for o in options if o.owner.partition(" ")[0] == owner] for options in catalogue().values()]
+    return [options[0] for options in found if options]
+
+
 @functools.cache
 def common_options() -> list[Option]:
     """The options that every run has."""
@@ -114,7 +124,7 @@ def catalogue() -> dict[str, list[Option]]:
     for option in common_options():
         known.setdefault(option.key, []).append(option)
     for role in ROLES.values():
-        for name in Registry.keys(role.namespace):
+        for name in sorted(Registry.keys(role.namespace), key=lambda name: name != role.default):
             for option in component_options(role, name):
                 known.setdefault(option.key, []).append(option)
     return known
@@ -144,6 +154,19 @@ def spelled(values: dict[str, Any]) -> dict[str, Any]:
     return general | values
 
 
+def flattened(values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a layer with the settings of single components under keys of their own."""
+    flat = spelled(values)
+    for key in [k for k in flat if k in ROLES]:
+        found = items(flat[key], key)
+        if not ROLES[key].several and len(found) == 1:
+            settings = {ROLES[key].option(found[0].name, k): v for k, v in found[0].settings.items()}
+            flat = settings | flat | {key: found[0].name}
+        else:
+            flat[key] = [item.plain() for item in found]
+    return flat
+
+
 class Completed:
     """The layers laid over each other: every role filled, every option given a value, and who set it.
 
@@ -161,7 +184,8 @@ class Completed:
         self.extra = extra or {}
         for layer in layers:
             self._lay(layer)
-        self.options = Namespace(**self.extra)
+        self.options = Namespace(**{key: self.flat.get(key, value) for key, value in self.extra.items()})
+        self.options.third_party = sorted(self.extra)
         self._fill()
 
     def _lay(self, layer: Layer) -> None:
@@ -173,11 +197,17 @@ class Completed:
         for key in [k for k in values if k in ROLES and (values[k] is not None or ROLES[k].several)]:
             role, found = ROLES[key], items(values[key], key)
             self.set_by[key] = layer.source
+            if not found and not role.several:
+                raise OptionError(f"`--{key.replace('_', '-')}` must name a component; got {values[key]!r}.")
             if not role.several and len(found) == 1:
-                self.flat |= {role.option(found[0].name, k): v for k, v in found[0].settings.items()}
-                self.set_by |= {role.option(found[0].name, k): layer.source for k in found[0].settings}
                 self._check_settings(role, found[0])
+                for setting, value in found[0].settings.items():
+                    option = role.option(found[0].name, setting)
+                    option = setting if option not in catalogue() and setting in catalogue() else option
+                    self.flat[option], self.set_by[option] = value, layer.source
                 found = [Item(found[0].name)]
+            for item in found:
+                item.set_by = dict.fromkeys(item.settings, layer.source)
             self.chosen[key] = found
 
     def _override(self, key: str, value: Any) -> None:
@@ -186,7 +216,7 @@ class Completed:
             for item in found:
                 for parameter in item.settings:
                     if ROLES[role_key].option(item.name, parameter) == key:
-                        item.settings[parameter] = value
+                        item.settings[parameter], item.set_by[parameter] = value, self.set_by[key]
 
     def _check_settings(self, role: Role, item: Item) -> None:
         known = [option.parameter for option in component_options(role, item.name)]
@@ -209,12 +239,14 @@ class Completed:
             self.chosen[role.key] = found
             for item in found:
                 self._check_settings(role, item)
-                for option in component_options(role, item.name):
+                own = {option.key for option in component_options(role, item.name)}
+                for option in read_by(role, item.name):
                     used.add(option.key)
-                    value = self._value(option, item.settings | {})
-                    if role.several or len(found) > 1:
-                        item.settings[option.parameter] = value
+                    value = self._value(option, item.settings)
                     setattr(self.options, option.key, value)
+                    if option.key in own and (role.several or len(found) > 1):
+                        item.settings[option.parameter] = value
+                        item.set_by.setdefault(option.parameter, self.set_by.get(option.key, "default"))
             plain = [item.plain() for item in found]
             setattr(self.options, role.key, plain if role.several or len(plain) > 1 else plain[0]["name"])
         self._complain(used)
@@ -234,14 +266,20 @@ class Completed:
             raise OptionError(f"`{option.flag}` must be {describe(option.kind)}; got {value!r}.") from None
 
     def _complain(self, used: set[str]) -> None:
-        known = set(catalogue()) | set(ROLES) | used | set(FACTS) | set(shorthands()) | set(OLD_SPELLINGS)
-        for key in self.flat:
-            if key not in known:
-                raise OptionError(f"There is no option `{key}` ({self.set_by[key]}).{nearest(key, known)}")
-            if key not in used and key not in FACTS and self.set_by[key] != "saved run":
+        known = set(catalogue()) | set(ROLES) | used | set(shorthands()) | set(OLD_SPELLINGS)
+        for key, value in self.flat.items():
+            source = self.set_by[key]
+            if key not in known and source == "saved run":  # of a third party, not declared for this command
+                setattr(self.options, key, value)
+                self.options.third_party.append(key)
+            elif key not in known and source == "keywords" and key in FACTS:
+                setattr(self.options, key, value)
+            elif key not in known:
+                raise OptionError(f"There is no option `{key}` ({source}).{nearest(key, known)}")
+            elif key not in used and source != "saved run":
                 owners = ", ".join(f"`{o.owner}`" for o in catalogue().get(key, []))
                 self.warnings.append(
-                    f"`--{key.replace('_', '-')}` ({self.set_by[key]}) has no effect: it belongs to {owners},"
+                    f"`--{key.replace('_', '-')}` ({source}) has no effect: it belongs to {owners},"
                     " which this run does not use."
                 )
 
@@ -252,7 +290,7 @@ def saveable(options: Namespace) -> dict[str, Any]:
     for role in ROLES.values():
         kept.add(role.key)
         if not role.several and isinstance(name := getattr(options, role.key), str):
-            kept |= {option.key for option in component_options(role, name)}
+            kept |= {option.key for option in read_by(role, name)}
     kept |= set(getattr(options, "third_party", ()))
     return {key: getattr(options, key) for key in sorted(kept) if key not in ("restore", "delete")}
 
@@ -267,8 +305,9 @@ def read_file(path: Path) -> dict[str, Any]:
     """Read options from a JSON or YAML file: flat, or one object for each role. `about` is left out."""
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise OptionError(f"The options file `{path}` cannot be read: {error}.") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise OptionError(f"The options file `{path}` cannot be read: {reason}.") from error
     kind = "JSON" if path.suffix.lower() == ".json" else "YAML"
     try:
         values = json.loads(text) if kind == "JSON" else yaml.safe_load(text)
@@ -278,7 +317,24 @@ def read_file(path: Path) -> dict[str, Any]:
         raise OptionError(
             f"`{path}` must hold one object of options and their values; got {type(values).__name__}."
         )
+    if _too_large(values):
+        raise OptionError(
+            f"`{path}` is nested too deep, or refers to itself; options need three levels at most."
+        )
     return {key.replace("-", "_"): value for key, value in values.items() if key != "about"}
+
+
+def _too_large(value: Any, depth: int = 10, most: int = 10_000) -> bool:
+    """Whether nested values are deeper or more than any options; YAML lets a value hold itself."""
+    level = [value]
+    for _ in range(depth):
+        inner = [v.values() if isinstance(v, dict) else v for v in level if isinstance(v, dict | list)]
+        level = list(itertools.islice(itertools.chain.from_iterable(inner), most))
+        if not level:
+            return False
+        if len(level) == most:
+            break
+    return True
 
 
 def environment() -> Layer:

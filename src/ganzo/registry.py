@@ -95,6 +95,8 @@ class Registry:
         loading.scan(namespace)
         found = Registry._classes.get(namespace, {}).get(name)
         if found is None and loading.is_path(name):
+            if name.partition(":")[0] in Registry._classes.get(namespace, {}):
+                raise RegistryError(f"`{name}` must be a name with settings, as in `conv:layers=4`.")
             return open_to_options(loading.load_from_path(namespace, name), namespace, name)
         return found
 
@@ -165,11 +167,9 @@ def takes_options(cls: type) -> bool:
 def open_to_options(cls: type, namespace: str, name: str) -> type:
     """Let `cls(options, *parts)` mean `cls(*parts, **what its signature asks of options)`."""
     init: Callable[..., None] = cls.__init__  # type: ignore[misc]
-    if takes_options(cls) or ("__init__" in cls.__dict__ and hasattr(init, "__wrapped__")):
+    if takes_options(cls) or getattr(init, "opened", None) is cls:
         return cls
-    prefixes = {
-        r.option(name, "")[:-1] for r in ROLES.values() if r.namespace == namespace and not r.shorthand
-    }
+    prefixes = prefixes_of(namespace, name)
 
     @functools.wraps(init)  # help(), type checkers and `parameters` still see the constructor itself
     def __init__(self: Any, *parts: Any, **named: Any) -> None:
@@ -179,8 +179,15 @@ def open_to_options(cls: type, namespace: str, name: str) -> type:
             named |= pick(wanted, options, prefixes, cls.__name__)
         init(self, *parts, **named)
 
+    __init__.opened = cls  # type: ignore[attr-defined]
     cls.__init__ = __init__  # type: ignore[misc]
     return cls
+
+
+def prefixes_of(namespace: str, name: str) -> set[str]:
+    """What may stand before the options of a component: its role's prefix, or its own name."""
+    roles = (role for role in ROLES.values() if role.namespace == namespace and not role.shorthand)
+    return {role.option(name, "")[:-1] for role in roles}
 
 
 def pick(wanted: list[Parameter], options: Namespace, prefixes: set[str], who: str) -> dict[str, Any]:
@@ -188,7 +195,9 @@ def pick(wanted: list[Parameter], options: Namespace, prefixes: set[str], who: s
     picked = {}
     for parameter in wanted:
         keys = [f"{prefix}_{parameter.name}" for prefix in prefixes if prefix] + [parameter.name]
-        key = next((k for k in keys if hasattr(options, k)), None)
+        key = next(
+            (k for k in keys if k not in ROLES and hasattr(options, k)), None
+        )  # not a part's mere name
         if key is not None:
             picked[parameter.name] = getattr(options, key)
         elif parameter.default is REQUIRED:
@@ -199,8 +208,12 @@ def pick(wanted: list[Parameter], options: Namespace, prefixes: set[str], who: s
 def build(namespace: str, name: str, options: Namespace, *parts: Any, **offered: Any) -> Any:
     """Build one component: `cls(options, *parts)`, and of what is offered just what its constructor names."""
     cls = Registry.lookup(namespace, name)
-    named = {p.name for p in parameters(cls)}
-    return cls(options, *parts, **{key: value for key, value in offered.items() if key in named})
+    known = parameters(cls)
+    offered = {p.name: offered[p.name] for p in known if p.name in offered}
+    if takes_options(cls):
+        return cls(options, *parts, **offered)
+    wanted = [p for p in known[len(parts) :] if p.name not in offered]
+    return cls(*parts, **offered, **pick(wanted, options, prefixes_of(namespace, name), cls.__name__))
 
 
 def is_fact(parameter: Parameter, namespace: str) -> bool:

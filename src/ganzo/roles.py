@@ -111,6 +111,6 @@ FACTS = {
     "folder": "train",  # where a part may write what people look at
     "random": "train",  # the run's torch.Generator
     **dict.fromkeys(
-        ("hooks", "optimizers", "regularizers", "encoder"), "train"
+        ("hooks", "optimizers", "regularizers", "encoder", "measured"), "train"
     ),  # parts, which are handed over too
 }

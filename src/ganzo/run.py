@@ -5,12 +5,12 @@ users; `<output-dir>/<experiment>/` holds results.json, statistics.log, samples/
 the other.
 """
 
+import contextlib
+import errno
 import json
 import os
 import secrets
-import shutil
 import signal
-import sys
 import threading
 import time
 from argparse import Namespace
@@ -20,12 +20,21 @@ from typing import Any
 
 from ganzo import checkpoint
 from ganzo.errors import OptionError, RunError
-from ganzo.folder import delete_files, environment, take_lock, write_json
+from ganzo.folder import claim, delete_files, environment, remove_empty, take_lock, write_json
 from ganzo.nn.random import load_random_state, random_state
 from ganzo.nn.sampling import settle
 from ganzo.options import hashed_name, saveable
 from ganzo.registry import register
-from ganzo.schema import Count, Natural, NonNegative, Positive
+from ganzo.schema import Count, Natural, NonNegative, Positive, Seed
+
+STATE = (
+    "epoch",
+    "seconds",
+    "seconds_of_epoch",
+    "images_before",
+    "history",
+)  # of the run itself, in a checkpoint
+DISK_ERRORS = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)
 
 
 @register("common", "run")
@@ -55,7 +64,7 @@ class Run:
         epochs: Natural = 100,
         start_epoch: Natural = 1,
         max_seconds: Positive | None = None,
-        seed: Natural | None = None,
+        seed: Seed | None = None,
         restore: bool = False,
         delete: bool = False,
         checkpoint_every: NonNegative = 30.0,
@@ -77,6 +86,7 @@ class Run:
         self.keeps_best = False
         self.stop: str | None = None  # the signal that asked the run to end
         self._saved_at = self._ticked_at = self._clock = self._round_began = time.monotonic()
+        self._saved: tuple[int, int] | None = None  # the epoch and turn of the newest checkpoint
         self._lock: Any = None
         self._parts: dict[str, Any] = {}
 
@@ -94,32 +104,33 @@ class Run:
                 f"There is nothing to restore in `{self.folder}`; leave out `--restore` to start a new run."
             )
         if there and not (self.restoring or self.deleting):
+            with contextlib.suppress(OSError):
+                take_lock(self.folder / "lock", self.experiment).close()  # says so where it is being trained
             raise RunError(
                 f"The experiment `{self.experiment}` exists already in `{self.folder}`: go on with it by `--restore`,"
                 " start over by `--delete`, or choose another `--experiment`."
             )
-        try:
-            for folder in (self.folder, self.output):
-                folder.mkdir(parents=True, exist_ok=True)
-            self._lock = take_lock(self.folder / "lock", self.experiment)
-            for folder in (self.folder, self.output):
-                (folder / ".writable").write_bytes(b"0" * 4096)
-                (folder / ".writable").unlink()
-        except OSError as error:
-            raise RunError(
-                f"The run's folder `{error.filename}` cannot be written ({error.strerror}); choose others with"
-                " `--model-dir` and `--output-dir`."
-            ) from error
+        self._lock = claim(self.folder, self.output, self.experiment)
         self._handlers = {}
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._handlers[number] = signal.signal(number, self._heard)
         return self
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
+        for part in (*self._parts.get("statistics", ()), *self._parts.get("snapshots", ())):
+            with contextlib.suppress(AttributeError, OSError):  # older classes have no `close`
+                part.close()
+        if not self.exists(self.folder):
+            remove_empty(self.folder, self.output)
         self._lock.close()
+        if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+            raise RunError(
+                f"The run's files cannot be written ({error.strerror}); what was saved before is untouched."
+                " Make room, and go on with `--restore`."
+            ) from error
 
     def _heard(self, number: int, frame: Any) -> None:
         if self.stop is not None:  # asked twice: leave at once
@@ -162,6 +173,8 @@ class Run:
         while self.epoch < self.epochs and not self.over:
             self._round_began = time.monotonic()
             yield self.epoch + 1
+        if (self.epoch, self.game.turns) != self._saved:  # it was over just after the last look
+            self.save()
 
     @property
     def over(self) -> bool:
@@ -227,50 +240,52 @@ class Run:
     def save(self) -> None:
         """Write a checkpoint, and the newest weights for users; then drop the checkpoints that are too old."""
         root = self.folder / "checkpoints"
-        state = {"format": checkpoint.FORMAT, "random": random_state(), "parts": states(self._parts)}
-        state |= {
-            key: getattr(self, key)
-            for key in ("epoch", "seconds", "seconds_of_epoch", "images_before", "history")
+        settle(
+            self.game.sampler, self.noise, self.classes
+        )  # or the average depends on who looked at it before
+        state = {
+            "format": checkpoint.FORMAT,
+            "random": random_state(),
+            "parts": checkpoint.states(self._parts),
         }
+        state |= {key: getattr(self, key) for key in STATE}
         checkpoint.write(root / f"{self.epoch}-{self.game.turns}", self.game.networks(), state)
         self._save_for_users(self.folder)
-        for old in checkpoint.listed(root)[: -self.kept]:
-            shutil.rmtree(old)
-        self._saved_at = time.monotonic()
+        checkpoint.tidy(root, keep=checkpoint.listed(root)[-self.kept :])
+        self._saved_at, self._saved = time.monotonic(), (self.epoch, self.game.turns)
 
     def _save_for_users(self, folder: Path, note: dict[str, Any] | None = None) -> None:
+        settle(self.game.sampler, self.noise, self.classes)
         for name, player in self.game.players.items():
             network = player.average or player.network
-            settle(network, self.noise, self.classes)
             checkpoint.save_weights(network, folder / f"{name}.safetensors")
         if note is not None:
             write_json(folder / "score.json", note)
 
     def restore(self) -> str | None:
         """Go on from the newest checkpoint that is whole; returns a line that says from where."""
-        found = checkpoint.listed(self.folder / "checkpoints")
-        for folder in reversed(found):
-            if (wrong := checkpoint.damage(folder)) is not None:
-                print(
-                    f"ganzo: the checkpoint {folder.name} is damaged ({wrong}); taking the one before.",
-                    file=sys.stderr,
-                )
-                continue
+        root = self.folder / "checkpoints"
+        folder = checkpoint.newest(root)
+        if folder is not None:
             state = checkpoint.read(folder, self.game.networks())
-            for key in ("epoch", "seconds", "seconds_of_epoch", "images_before", "history"):
-                setattr(self, key, state[key])
-            load_states(self._parts, state["parts"])
-            load_random_state(state["random"])
-            with checkpoint.whole(self.output / "results.json") as temporary:
-                temporary.write_text(
-                    "".join(self._line(numbers) for numbers in self.history), encoding="utf-8"
-                )
-            return f"restored at epoch {self.epoch}, turn {self.game.turns}"
-        if found:
-            raise RunError(
-                f"Every checkpoint in `{self.folder / 'checkpoints'}` is damaged; start over with `--delete`."
-            )
-        return "the run had stopped before its first checkpoint; it starts from the beginning"
+            with checkpoint.fitting(folder):
+                for key in STATE:
+                    setattr(self, key, state[key])
+                checkpoint.load_states(self._parts, state["parts"])
+                load_random_state(state["random"])
+            found = checkpoint.listed(root)
+            checkpoint.tidy(root, keep=found[: found.index(folder) + 1])  # the newer ones are damaged
+            self._saved = (self.epoch, self.game.turns)
+            self._save_for_users(self.folder)  # the process may have ended before it came to this
+        else:
+            for part in self._parts.get("statistics", ()):  # what was logged will be logged again
+                if hasattr(part, "load_state_dict"):
+                    part.load_state_dict(part.state_dict())
+        with checkpoint.whole(self.output / "results.json") as temporary:
+            temporary.write_text("".join(map(self._line, self.history)), encoding="utf-8")
+        if folder is None:
+            return "the run had stopped before its first checkpoint; it starts from the beginning"
+        return f"restored at epoch {self.epoch}, turn {self.game.turns}"
 
 
 def settle_names(options: Namespace) -> None:
@@ -279,27 +294,7 @@ def settle_names(options: Namespace) -> None:
         options.experiment = hashed_name(options)
     if not options.experiment or options.experiment in (".", "..") or set(options.experiment) & set("/\\\0"):
         raise OptionError(f"`--experiment` must be a plain name without slashes; got `{options.experiment}`.")
+    if len(os.fsencode(options.experiment)) > 200:
+        raise OptionError(f"`--experiment` must be at most 200 letters long; got {len(options.experiment)}.")
     if options.seed is None:
         options.seed = secrets.randbelow(2**31)
-
-
-def states(parts: dict[str, Any]) -> dict[str, Any]:
-    """The state of every part; a list of parts gives a list of states."""
-    return {
-        name: [p.state_dict() for p in part if hasattr(p, "state_dict")]
-        if isinstance(part, list)
-        else part.state_dict()
-        for name, part in parts.items()
-    }
-
-
-def load_states(parts: dict[str, Any], saved: dict[str, Any]) -> None:
-    """Hand every part its saved state; logs and snapshots, which may change, start anew where they differ."""
-    for name, part in parts.items():
-        if not isinstance(part, list):
-            part.load_state_dict(saved[name])
-            continue
-        able = [p for p in part if hasattr(p, "load_state_dict")]
-        for one, state in zip(able, saved[name], strict=False):
-            if set(one.state_dict()) == set(state):
-                one.load_state_dict(state)

@@ -92,7 +92,7 @@ def classes_of(label: str | None, classes: int, names: list[str]) -> list[int]:
     for word in (part.strip() for part in label.split(",")):
         if word in names:
             chosen.append(names.index(word))
-        elif word.isdigit() and int(word) < classes:
+        elif word.isdecimal() and len(word) < 9 and int(word) < classes:
             chosen.append(int(word))
         else:
             known = ", ".join(names) or f"0 to {classes - 1}"

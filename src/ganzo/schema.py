@@ -7,6 +7,7 @@ value (a word of the command line, or a value of a JSON or YAML file) against it
 import dataclasses
 import inspect
 import math
+import os
 import re
 import types
 import typing
@@ -35,11 +36,12 @@ class Interval:
                 else f"from {self.low:g} to {self.high:g}"
             )
         if self.high is not None:
-            return f"at most {self.high:g}"
-        return f"above {self.low:g}" if self.above else f"at least {self.low:g}"
+            return f"of at most {self.high:g}"
+        return f"above {self.low:g}" if self.above else f"of at least {self.low:g}"
 
 
 Count = Annotated[int, Interval(1)]  # 1, 2, 3, …
+Seed = Annotated[int, Interval(0, 2**63 - 1)]
 Natural = Annotated[int, Interval(0)]  # 0, 1, 2, …
 Positive = Annotated[float, Interval(0, above=True)]
 NonNegative = Annotated[float, Interval(0)]
@@ -174,7 +176,17 @@ def _convert_plain(kind: Any, value: Any) -> Any:
         return kind(value)
     if kind in (bool, str, dict) and not isinstance(value, kind):
         raise ValueError
+    if kind is str and not _can_be_written(value):
+        raise ValueError
     return value
+
+
+def _can_be_written(text: str) -> bool:
+    """Whether a text may stand in the name of a file; the words of a command line always may."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def accepts(function: Any, name: str) -> bool:

@@ -23,8 +23,9 @@ def train(options: Namespace) -> Run:
         machine.settle(options)
         options.folder = run.output
         parts = assemble(options)
+        metrics = Metric.from_options(options)
+        evaluation = Evaluation.from_options(options, measured=tuple(metrics.metrics))
         run.begin(options, parts)
-        metrics, evaluation = Metric.from_options(options), Evaluation.from_options(options)
         statistics, snapshots = Statistics.from_options(options), Snapshot.from_options(options)
         data, noise, game = parts.data, parts.noise, parts.game
         run.keep(**vars(parts), evaluation=evaluation, statistics=statistics, snapshots=snapshots)

@@ -1,5 +1,7 @@
 """Discriminator `cgan`."""
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from ganzo.discriminator import Discriminator
@@ -44,7 +46,7 @@ class ConditionalDiscriminator(Discriminator):
         widths = channels_per_side(image_size, channels, max_channels, "the discriminator `cgan`")
         widths[0] = image_colors
         modules: list[nn.Module] = []
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in pairwise(widths):
             modules += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
         self.layers = spectral(nn.Sequential(*modules), spectral_norm)
         self.judge = spectral(Projection(widths[-1] * 16, classes), spectral_norm)

@@ -132,7 +132,9 @@ class Game(Facade, ABC):
         """
         while self.turns_of_epoch != self.max_batches_per_epoch:
             turn = self._take(data)
-            if turn is None and not self.turns_of_epoch:  # a cap ended the last epoch just before its pass ended
+            if (
+                turn is None and not self.turns_of_epoch
+            ):  # a cap ended the last epoch just before its pass ended
                 turn = self._take(data)
             if turn is None:
                 break

@@ -1,5 +1,7 @@
 """Generator `cgan`."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -45,7 +47,7 @@ class ConditionalGenerator(Generator):
         self.stem = nn.Linear(state_size, widths[0] * 16)
         self.layers = nn.ModuleList(
             nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False)
-            for before, after in zip(widths, widths[1:], strict=False)
+            for before, after in pairwise(widths)
         )
         self.norms = nn.ModuleList(ConditionalBatchNorm(width, classes) for width in widths)
         self.image = nn.Conv2d(widths[-1], image_colors, 3, padding=1)

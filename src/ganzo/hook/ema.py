@@ -45,7 +45,6 @@ class EMA(Hook):
         torch._foreach_lerp_(list(self.average.parameters()), list(model.parameters()), 1 - decay)
         for mine, buffer in zip(self.average.buffers(), model.buffers(), strict=True):
             mine.copy_(buffer)
-        self.average.stale = True  # type: ignore[assignment]  # its batch-norm statistics belong to the raw weights
         self.average.stale = True  # its batch-norm statistics are those of the raw weights
         self.steps += 1
 
@@ -54,5 +53,5 @@ class EMA(Hook):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.steps = state["steps"]
-        assert self.average is not None, "attach makes it"
-        self.average.stale = True
+        if self.average is not None:
+            self.average.stale = True  # type: ignore[assignment]

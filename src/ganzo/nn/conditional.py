@@ -28,7 +28,9 @@ class ConditionalBatchNorm(nn.Module):
         if self.norm.affine:
             return hidden
         assert labels is not None, "a network with classes is asked with labels"
-        gain, offset = (table(labels).to(hidden.dtype)[:, :, None, None] for table in (self.gain, self.offset))
+        gain, offset = (
+            table(labels).to(hidden.dtype)[:, :, None, None] for table in (self.gain, self.offset)
+        )
         return torch.addcmul(offset, hidden, gain)
 
 

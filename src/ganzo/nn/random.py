@@ -18,8 +18,10 @@ def stream(seed: int | None, name: str, device: torch.device | str = "cpu") -> t
     return generator.manual_seed(int.from_bytes(digest[:8], "little") >> 1)
 
 
-def seed_everything(seed: int) -> None:
-    """Seed Python's, NumPy's and torch's own generators, on every device."""
+def seed_everything(seed: int | None) -> None:
+    """Seed Python's, NumPy's and torch's own generators, on every device; no seed leaves them as they are."""
+    if seed is None:
+        return
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)

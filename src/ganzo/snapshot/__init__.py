@@ -65,3 +65,6 @@ class Snapshot(Facade, ABC):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a saved state."""
         self.epochs = state["epochs"]
+
+    def close(self) -> None:
+        """Let go of files, at the end of the run."""

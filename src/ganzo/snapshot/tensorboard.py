@@ -25,3 +25,6 @@ class TensorBoardSnapshot(Snapshot):
     def write(self, picture: Tensor, number: int) -> None:
         self.writer.add_image("images", picture, number)
         self.writer.flush()
+
+    def close(self) -> None:
+        self.writer.close()

@@ -22,6 +22,9 @@ class Statistics(Facade, ABC):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a saved state."""
 
+    def close(self) -> None:
+        """Let go of files, at the end of the run."""
+
 
 def lines_of(losses: dict[str, float]) -> list[str]:
     """The numbers of an epoch as text: a header with epoch and time, then one line for each loss and score."""

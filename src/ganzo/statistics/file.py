@@ -20,7 +20,7 @@ class FileStatistics(Statistics):
         self.path = Path(log_file) if log_file else Path(folder) / "statistics.log"
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.touch()
-        self.size = 0
+        self.size = self.path.stat().st_size if log_file else 0  # a file of the user's may hold other lines
 
     def log(self, losses: dict[str, float]) -> None:
         text = "\n".join(lines_of(losses)) + "\n"

@@ -35,3 +35,6 @@ class TensorBoardStatistics(Statistics):
         self.epoch = state["epoch"]
         self.writer.close()
         self.writer = writer(self.folder, purge_step=self.epoch + 1)
+
+    def close(self) -> None:
+        self.writer.close()

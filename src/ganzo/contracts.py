@@ -1,0 +1,297 @@
+"""The contract of each room, as `ganzo.testing` checks it: one function for each, in a small run."""
+
+import copy
+import io
+import math
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from ganzo.data import Data, Source
+from ganzo.discriminator import Verdict
+from ganzo.nn.critic import Critic
+from ganzo.options import make_options
+from ganzo.registry import ROLES, Registry, accepts, build, parameters, takes_options
+
+N = 4  # images in a batch
+
+
+def small_run(folder: Path, namespace: str, name: str, changed: dict[str, Any]) -> Namespace:
+    """Options of a run on 16 grey pixels, ten classes, four images in a batch."""
+    for number in range(2 * N):  # for sources that read a folder
+        path = folder / "pictures" / str(number % 2) / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (20, 16), (30 * number, 0, 0)).save(path)
+    values = {
+        "dataset": "digits",
+        "image_size": 16,
+        "image_colors": 1,
+        "batch_size": N,
+        "state_size": 8,
+        "seed": 1,
+    }
+    values |= {"data_dir": str(folder / "pictures"), "cache_dir": str(folder / "cache")}
+    values |= {"max_batches_per_epoch": 2}
+    values |= {role.key: name for role in ROLES.values() if role.namespace == namespace}
+    world = make_options(**values | changed)
+    world.classes, world.device, world.precision, world.folder = 10, "cpu", "fp32", str(folder)
+    world.random = torch.Generator()
+    return world
+
+
+def make(world: Namespace, namespace: str, name: str, by_keywords: bool = False) -> Any:
+    """Build a component by one of its two doors, each time with the same seed."""
+    torch.manual_seed(3)
+    world.random.manual_seed(3)
+    parts, cls = parts_of(world, namespace, name), Registry.lookup(namespace, name)
+    if not by_keywords or takes_options(cls):
+        return build(namespace, name, world, *parts)
+    given = {}
+    role = next((role for role in ROLES.values() if role.namespace == namespace), None)
+    for p in parameters(cls)[len(parts) :]:
+        keys = [role.option(name, p.name), p.name] if role else [p.name]
+        key = next((key for key in keys if key not in ROLES and hasattr(world, key)), None)
+        if key is not None:
+            given[p.name] = getattr(world, key)
+    return cls(*parts, **given)
+
+
+def parts_of(world: Namespace, namespace: str, name: str) -> list[Any]:
+    """What a constructor is handed by position."""
+    if namespace == "data" and accepts(Registry.lookup("data", name), "source"):
+        return [Source.from_options(world)]
+    if namespace == "optimizer":
+        return [list(make(world, "discriminator", "fc").parameters())]
+    if namespace == "loss":
+        return [Critic(make(world, "discriminator", "fc"))]
+    if namespace == "game":
+        networks = [make(world, "generator", "fc"), make(world, "discriminator", "fc")]
+        return [*networks, build("loss", "gan", world, Critic(networks[1]))]
+    return []
+
+
+def images(world: Namespace, n: int = N) -> Tensor:
+    """Random images in [-1, 1]."""
+    return torch.rand(n, world.image_colors, world.image_size, world.image_size) * 2 - 1
+
+
+def stored(state: Any) -> Any:
+    """A state as a checkpoint gives it back; it may hold nothing but plain values and tensors."""
+    file = io.BytesIO()
+    torch.save(state, file)
+    return torch.load(io.BytesIO(file.getvalue()), weights_only=True)
+
+
+def facts_of(part: Any) -> dict[str, Any]:
+    """What two parts can be compared by: weights, and every plain value that they keep."""
+    plain = (bool, int, float, str, list, tuple, Tensor, type(None))
+    kept = {k: v for k, v in getattr(part, "__dict__", {}).items() if k[0] != "_" and isinstance(v, plain)}
+    return kept | (part.state_dict() if isinstance(part, nn.Module) else {})
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two nests of plain values and tensors are equal; other values are not compared."""
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, Tensor):
+        return torch.equal(one, other)
+    return one == other if isinstance(one, bool | int | float | str | type(None)) else True
+
+
+def assert_learns(network: nn.Module, value: Tensor) -> None:
+    """A scalar, from which a gradient reaches every parameter of a network."""
+    assert value.dim() == 0 and value.isfinite(), f"A finite scalar must come; got {value}."
+    network.zero_grad()
+    value.backward()  # type: ignore[no-untyped-call]
+    missing = [
+        name for name, weight in network.named_parameters() if weight.requires_grad and weight.grad is None
+    ]
+    assert not missing, f"A gradient must reach every parameter; none reaches {', '.join(missing)}."
+
+
+def check_generator(world: Namespace, generator: Any) -> None:
+    """Noise and labels to images in [-1, 1], or to a list of them."""
+    made = generator(torch.randn(N, world.state_size), torch.arange(N))
+    made = made if isinstance(made, list) else [made]
+    for image in made:
+        assert image.shape[:2] == (N, world.image_colors), (
+            f"Images must be B×C×H×W; got {tuple(image.shape)}."
+        )
+        assert image.abs().max() <= 1, "Images must lie in [-1, 1]."
+    assert made[-1].shape == images(world).shape, (
+        f"The largest image must have the asked size; got {made[-1].shape}."
+    )
+    assert_learns(generator, sum((image.square().mean() for image in made), torch.zeros(())))
+
+
+def check_discriminator(world: Namespace, discriminator: Any) -> None:
+    """Images and labels to logits."""
+    verdict = discriminator(images(world), torch.arange(N))
+    logits = verdict.logits if isinstance(verdict, Verdict) else verdict
+    assert logits.shape[:2] == (N, 1) and logits.dim() in (2, 4), (
+        f"Logits must be B×1 or B×1×h×w; got {logits.shape}."
+    )
+    assert_learns(discriminator, logits.square().mean())
+
+
+def check_augment(world: Namespace, augment: Any) -> None:
+    """Images keep their shape, and gradients flow through."""
+    before = images(world).requires_grad_()
+    after = augment(before)
+    assert after.shape == before.shape, (
+        f"The shape must stay; {tuple(before.shape)} became {tuple(after.shape)}."
+    )
+    after.sum().backward()
+    assert before.grad is not None and before.grad.any(), "A gradient must flow through to the images."
+
+
+def check_loss(world: Namespace, loss: Any) -> None:
+    """A scalar for each player, from which each learns."""
+    real, fake, labels = images(world), images(world).requires_grad_(), torch.arange(N)
+    assert_learns(loss.critic.discriminator, loss.for_discriminator(real, fake.detach(), labels))
+    seen = {"real": real} if accepts(loss.for_generator, "real") else {}
+    loss.for_generator(fake, labels, **seen).backward()
+    assert fake.grad is not None and fake.grad.any(), (
+        "A gradient of the generator's loss must reach its images."
+    )
+
+
+def check_regularizer(world: Namespace, regularizer: Any) -> None:
+    """A scalar of which the discriminator learns."""
+    assert regularizer.every >= 1, "`every` must be at least 1."
+    network = nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(images(world)[0].numel(), 4, bias=False),
+        nn.Tanh(),
+        nn.Linear(4, 1, bias=False),
+    )
+    assert_learns(network, regularizer.penalty(Critic(network).given(None), images(world), images(world)))
+
+
+def check_optimizer(world: Namespace, optimizer: Any) -> None:
+    """A step moves the weights."""
+    (weight,) = (w for w in optimizer.param_groups[0]["params"][:1])
+    before = weight.detach().clone()
+    weight.grad = torch.ones_like(weight)
+    optimizer.step()
+    assert not torch.equal(before, weight), "A step must move the weights."
+
+
+def check_noise(world: Namespace, noise: Any) -> None:
+    """Draws of B×S; a sample leaves no trace in the stream, and a seed repeats it."""
+    state = noise.state_dict()
+    assert torch.equal(noise.sample(3, 7), noise.sample(3, 7)), "The same seed must give the same sample."
+    assert same(state, noise.state_dict()), "`sample` must leave the noise's own stream untouched."
+    drawn = noise.next(N)
+    assert drawn.shape == (N, noise.size), f"Noise must be B×S; got {tuple(drawn.shape)}."
+    noise.load_state_dict(stored(state))
+    assert torch.equal(noise.next(N), drawn), "A restored stream must go on as it did."
+
+
+def check_data(world: Namespace, data: Any) -> None:
+    """A pass of batches that ends with None, and goes on from any place of it."""
+    data.next()
+    state = stored(data.state_dict())
+    batch = data.next()
+    shape = (data.batch_size, data.image_colors, data.image_size, data.image_size)
+    assert batch.image.shape == shape and batch.image.dtype in (torch.uint8, torch.float32), (
+        f"Images must be {shape}, uint8 or float32; got {tuple(batch.image.shape)}, {batch.image.dtype}."
+    )
+    if data.classes:
+        assert int(batch.label.max()) < data.classes, "Labels must be below the number of classes."
+    for _ in range(data.batches or 0):
+        data.next()
+    assert data.batches is None or data.next() is None, "None must stand at the end of a pass."
+    data.reset()
+    data.load_state_dict(state)
+    assert torch.equal(data.next().image, batch.image), "Restored data must go on where they stood."
+
+
+def check_dataset(world: Namespace, source: Any) -> None:
+    """Single pictures that can be counted, and a key of their content."""
+    assert len(source), "A source must hold pictures."
+    with source.image(0) as picture:
+        assert isinstance(picture, Image.Image), f"A picture must be one of Pillow's; got {picture!r}."
+    assert source.labels is None or len(source.labels) == len(source), (
+        "There must be a label for each picture."
+    )
+    assert source.fingerprint() == source.fingerprint(), "The key of the content must stay the same."
+
+
+def check_encoder(world: Namespace, encoder: Any) -> None:
+    """Stored values to float32, and back to the same shape."""
+    pixels = torch.randint(0, 256, images(world).shape, dtype=torch.uint8)
+    seen = encoder.encode(pixels)
+    assert seen.dtype == torch.float32, f"What the players see must be float32; got {seen.dtype}."
+    assert encoder.decode(seen).shape == pixels.shape, "Decoding must give back the shape."
+
+
+def check_hook(world: Namespace, hook: Any) -> None:
+    """It does its work on a network, which keeps its shape."""
+    network = make(world, "discriminator", "fc")
+    before = [weight.shape for weight in network.parameters()]
+    if hasattr(hook, "attach"):
+        hook.attach(network)
+    hook.apply(network)
+    assert before == [weight.shape for weight in network.parameters()], "A hook must leave the shapes alone."
+
+
+def check_game(world: Namespace, game: Any) -> None:
+    """An epoch moves both players, and gives means."""
+    before = copy.deepcopy({name: network.state_dict() for name, network in game.networks().items()})
+    means = game.run_epoch(Data.from_options(world), build("noise", "gaussian", world))
+    assert means and all(math.isfinite(mean) for mean in means.values()), (
+        f"Finite means must come; got {means}."
+    )
+    for name in ("generator", "discriminator"):
+        assert not same(before[name], game.networks()[name].state_dict()), f"An epoch must move the {name}."
+
+
+def check_metric(world: Namespace, metric: Any) -> None:
+    """Scores from features."""
+    extractor = Registry.lookup("features", metric.features)()
+    n = max(metric.minimum_samples, 10)
+    with torch.no_grad():
+        real, fake = extractor(images(world, n)), extractor(images(world, n))
+    metric.update(real if metric.needs_real else None, fake, torch.arange(n) % 10)
+    scores = metric.compute()
+    assert scores and all(isinstance(score, float) for score in scores.values()), (
+        f"Floats must come; got {scores}."
+    )
+
+
+def check_evaluation(world: Namespace, evaluation: Any) -> None:
+    """A yes or no for the numbers of an epoch, also where one is missing."""
+    for numbers in ({"generator": 1.0, "discriminator": 1.0}, {}):
+        assert isinstance(evaluation.has_improved(numbers), bool), "`has_improved` must say True or False."
+
+
+def check_statistics(world: Namespace, statistics: Any) -> None:
+    """It takes the numbers of an epoch."""
+    statistics.log(
+        {"epoch": 1, "generator": 1.0, "discriminator": 1.0, "seconds": 1.0, "images_per_second": 1.0}
+    )
+
+
+def check_snapshot(world: Namespace, snapshot: Any) -> None:
+    """Drawing leaves no trace in the run."""
+    generator, noise = make(world, "generator", "fc"), build("noise", "gaussian", world)
+    before, position = copy.deepcopy(generator.state_dict()), noise.state_dict()
+    snapshot.take(Data.from_options(world), noise, generator, 1)
+    assert same(before, generator.state_dict()) and same(position, noise.state_dict()), (
+        "A snapshot must leave no trace."
+    )
+
+
+CHECKS: dict[str, Callable[[Namespace, Any], None]] = {
+    name.removeprefix("check_"): check
+    for name, check in list(globals().items())
+    if name.removeprefix("check_") in {role.namespace for role in ROLES.values()}
+}

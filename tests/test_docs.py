@@ -1,0 +1,114 @@
+"""The documentation is true: its Python runs, its commands are understood, its links lead somewhere, and it builds."""
+
+import importlib.util
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ganzo.arguments import COMMAND_OPTIONS, CommandLine
+from ganzo.commands import SAMPLE_OPTIONS
+from ganzo.options import common_options, component_options
+from ganzo.registry import Registry
+from ganzo.roles import ROLES
+
+ROOT = Path(__file__).parents[1]
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [*DOCS, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"))]
+FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.M | re.S)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [text for kind, text in FENCE.findall(page.read_text(encoding="utf-8")) if kind == language]
+
+
+def named(pages: list[Path]) -> list:
+    return [pytest.param(page, id=page.stem) for page in pages]
+
+
+@pytest.fixture
+def build():
+    spec = importlib.util.spec_from_file_location("docs_build", ROOT / "docs" / "build.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", named([page for page in PAGES if blocks(page, "python")]))
+def test_the_python_blocks_of_a_page_run_in_order(page, own_folder):
+    script = []
+    for block in blocks(page, "python"):
+        file = re.match(r"# (\w+\.py)\n", block)
+        if file:  # a file of the reader's: it is loaded by the blocks after it
+            (own_folder / file.group(1)).write_text(block, encoding="utf-8")
+        else:
+            script.append(block)
+    (own_folder / "page.py").write_text("\n".join(script), encoding="utf-8")
+    done = subprocess.run([sys.executable, "page.py"], capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", named([page for page in PAGES if blocks(page, "sh")]))
+def test_the_commands_of_a_page_have_only_flags_that_exist(page):
+    for line in "".join(blocks(page, "sh")).splitlines():
+        words = shlex.split(line, comments=True)
+        if (
+            words[:1] != ["ganzo"] or words[1] == "list"
+        ):  # or with modules of the reader's, or another program
+            continue
+        extra = {"train": COMMAND_OPTIONS, "sample": SAMPLE_OPTIONS}[words[1]]
+        switches = ("dry_run",) if words[1] == "train" else ()
+        given = CommandLine(words[1], extra, switches).read([word for word in words[2:] if word != "--help"])
+        for key in ROLES.keys() & given.keys():
+            names = [item.partition(":")[0] for item in str(given[key]).split(",") if "=" not in item]
+            known = Registry.keys(ROLES[key].namespace)
+            assert ".py:" in given[key] or isinstance(given[key], list) or set(names) <= {*known, "none"}, (
+                line
+            )
+
+
+@pytest.mark.parametrize("page", named(PAGES))
+def test_links_lead_to_files_and_headings_that_exist(page, own_folder, build):
+    site = own_folder / "docs"
+    shutil.copytree(ROOT / "docs", site, ignore=shutil.ignore_patterns("_build", "components"))
+    build.write_components(site / "components")
+    here = site if page in DOCS else ROOT
+    text = re.sub(FENCE, "", page.read_text(encoding="utf-8"))
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"https?:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = here / name if name else here / page.name
+        assert target.exists(), f"{page.name} links to {link}"
+        if anchor:
+            titles = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.M)
+            anchors = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+            assert anchor in anchors, f"{page.name} links to {link}"
+
+
+def test_every_component_has_a_page_that_names_its_options(own_folder, build):
+    build.write_components(own_folder / "components")
+    for role in ROLES.values():
+        for name in Registry.keys(role.namespace):
+            text = (own_folder / "components" / role.namespace / f"{name}.md").read_text(encoding="utf-8")
+            for option in component_options(role, name):
+                assert f"`{option.flag}`" in text and option.help in text, f"{role.key} {name}: {option.flag}"
+    text = (own_folder / "components" / "options.md").read_text(encoding="utf-8")
+    assert all(f"`{option.flag}`" in text for option in common_options())
+
+
+@pytest.mark.slow
+def test_the_documentation_builds_without_warnings(own_folder):
+    for package in ("sphinx", "furo", "myst_parser"):
+        pytest.importorskip(
+            package, reason="`pip install ganzo[docs]` installs what builds the documentation"
+        )
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "build.py")], capture_output=True, text=True, timeout=280
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (ROOT / "docs" / "_build" / "html" / "components" / "loss" / "hinge.html").is_file()
