@@ -4,9 +4,11 @@ The protocol is frozen here. Each seed trains by the command `ganzo train` for 3
 scored, goes on by `--restore` to 60 seconds, and is scored again. Then, with the judge of the embedded digits:
 
 - right: 1,000 samples of each class; the share that is read as the class asked for, over all and in the worst class;
-- precision, recall, density, coverage (k = 5) and Fréchet distance on 64 inner features of the judge: as many samples, of
-  the same classes, as there are training digits, against the held-out digits; the mean over five draws. The row `real` is
-  the training digits themselves against the same held-out digits;
+- precision, recall, density, coverage (k = 5) and Fréchet distance on 64 inner features of the judge: 359 samples of the
+  classes of the 359 held-out digits, against these; the mean over twelve draws. The row `real` is the same for 359 training
+  digits of these classes, the mean over forty draws without replacement, and its spread is one standard deviation of a draw;
+- the same with as many samples as there are training digits (1,438), where `real` is the training set itself: it holds every
+  digit once, so that even draws from it with replacement are further away (a row of its own, `redrawn`);
 - nearest: the distance in pixels from a sample to the nearest training digit, beside the same of held-out digits.
 """
 
@@ -37,7 +39,8 @@ from ganzo.options import Completed, Layer, read_file
 
 SECONDS = (30, 60)
 PER_CLASS = 1000
-DRAWS = 5
+DRAWS = 12
+DRAWS_OF_REAL = 40
 NEIGHBOURS = 5
 CLASSES = 10
 
@@ -50,7 +53,7 @@ def main() -> None:
     arguments = parser.parse_args()
     load_before, started = os.getloadavg(), time.strftime("%Y-%m-%d %H:%M")
     rows: list[dict[str, Any]] = []
-    real: dict[str, float] = {}
+    real: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for seed in arguments.seeds:
             for seconds in SECONDS:
@@ -79,16 +82,28 @@ def main() -> None:
 def train(folder: str, seed: int, seconds: int) -> int:
     """Train by the command line up to so many seconds in all; returns the turns that were played."""
     words = [sys.executable, "-m", "ganzo", "train", "--config", "digits", "--seed", str(seed)]
-    words += ["--experiment", f"seed-{seed}", "--epochs", "100000", "--max-seconds", str(seconds), "--log", "none"]
+    words += [
+        "--experiment",
+        f"seed-{seed}",
+        "--epochs",
+        "100000",
+        "--max-seconds",
+        str(seconds),
+        "--log",
+        "none",
+    ]
     words += ["--restore"] if seconds != SECONDS[0] else []
     subprocess.run(words, cwd=folder, check=True)
-    newest = max((Path(folder) / "models" / f"seed-{seed}" / "checkpoints").iterdir(), key=lambda p: int(p.name.split("-")[1]))
+    newest = max(
+        (Path(folder) / "models" / f"seed-{seed}" / "checkpoints").iterdir(),
+        key=lambda p: int(p.name.split("-")[1]),
+    )
     return int(newest.name.split("-")[1])
 
 
 @torch.no_grad()
-def score(run: Path) -> tuple[dict[str, float], dict[str, float], np.ndarray]:
-    """The scores of a stored run, those of the real training digits, and a picture of samples."""
+def score(run: Path) -> tuple[dict[str, float], dict[str, dict[str, float]], np.ndarray]:
+    """The scores of a stored run, those of real digits, and a picture of samples."""
     torch.set_num_threads(os.cpu_count() or 1)
     options = Completed([Layer("saved run", read_file(run / "options.json"))]).options
     parts = assemble(options)
@@ -99,24 +114,56 @@ def score(run: Path) -> tuple[dict[str, float], dict[str, float], np.ndarray]:
     def draw(labels: Tensor, seed: int) -> Tensor:
         return sample_images(generator, noise, len(labels), seed, labels, CLASSES)
 
-    asked = torch.arange(CLASSES).repeat_interleave(PER_CLASS)
-    right = (judge(draw(asked, 1)).argmax(1) == asked).double().view(CLASSES, PER_CLASS).mean(1)
     known, held = parts.data.examples, parts.data.held_out().examples
     train_images, test_images = to_float(known.image), to_float(held.image)
-    test = judge.features(test_images).double()
-    real = compare(judge.features(train_images).double(), test)
-    real["nearest"] = nearest(test_images, train_images).median().item()
-    fakes = [draw(known.label, 100 + i) for i in range(DRAWS)]
-    drawn = [compare(judge.features(fake).double(), test) for fake in fakes]
+    train, test = judge.features(train_images).double(), judge.features(test_images).double()
+
+    asked = torch.arange(CLASSES).repeat_interleave(PER_CLASS)
+    right = (judge(draw(asked, 1)).argmax(1) == asked).double().view(CLASSES, PER_CLASS).mean(1)
     scores = {"right": right.mean().item(), "worst": right.min().item()}
-    scores |= {name: float(np.mean([one[name] for one in drawn])) for name in drawn[0]}
-    distances, usual = nearest(fakes[0], train_images), nearest(test_images, train_images)
-    scores["nearest"] = distances.median().item()
-    scores["closer_than_1_in_100_real"] = (distances < usual.quantile(0.01)).double().mean().item()
+    few = [judge.features(draw(held.label, 100 + i)).double() for i in range(DRAWS)]
+    many = [judge.features(draw(known.label, 200 + i)).double() for i in range(3)]
+    scores |= means([compare(fake, test) for fake in few])
+    scores |= {
+        f"{name} of 1,438": value for name, value in means([compare(fake, test) for fake in many]).items()
+    }
+    usual, ours = nearest(test_images, train_images), nearest(draw(held.label, 100), train_images)
+    scores |= {"nearest": ours.median().item(), "nearest 5 %": ours.quantile(0.05).item()}
+    real = real_rows(train, test, known.label, held.label)
+    real["real"] |= {"nearest": usual.median().item(), "nearest 5 %": usual.quantile(0.05).item()}
     labels = labels_for(100, CLASSES, "cpu")
     assert labels is not None, "ten classes give labels"
     picture = grid(draw(labels, 7), CLASSES)
     return scores, real, picture[0].numpy()
+
+
+def real_rows(train: Tensor, test: Tensor, known: Tensor, held: Tensor) -> dict[str, dict[str, float]]:
+    """What features of real training digits score against those of held-out ones, with the counts of the fakes."""
+    generator = torch.Generator().manual_seed(0)
+
+    def some(replace: bool) -> Tensor:
+        chosen = []
+        for digit in range(CLASSES):
+            own, count = torch.where(known == digit)[0], int((held == digit).sum())
+            pick = torch.randint if replace else torch.randperm
+            size: Any = (len(own), (count,)) if replace else (len(own),)
+            chosen.append(own[pick(*size, generator=generator)[:count]])
+        return train[torch.cat(chosen)]
+
+    draws = [compare(some(False), test) for _ in range(DRAWS_OF_REAL)]
+    again = [compare(some(True), test) for _ in range(DRAWS_OF_REAL)]
+    index = [torch.randint(len(train), (len(train),), generator=generator) for _ in range(DRAWS)]
+    redrawn = means([compare(train[i], test) for i in index])
+    return {
+        "real": means(draws) | {f"{name} of 1,438": value for name, value in compare(train, test).items()},
+        "spread of a draw": {name: float(np.std([one[name] for one in draws])) for name in draws[0]},
+        "redrawn": means(again) | {f"{name} of 1,438": value for name, value in redrawn.items()},
+    }
+
+
+def means(rows: list[dict[str, float]]) -> dict[str, float]:
+    """The mean of each number."""
+    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
 
 def compare(some: Tensor, held_out: Tensor) -> dict[str, float]:
@@ -153,22 +200,34 @@ def nearest(images: Tensor, others: Tensor) -> Tensor:
 
 
 def table(record: dict[str, Any]) -> str:
-    """The record as a Markdown table."""
+    """The record as two Markdown tables: equal counts, and the counts of the training set."""
     names = [name for name in record["rows"][0] if name not in ("seed", "seconds")]
+    large = [name for name in names if name.endswith("of 1,438")]
+    return "\n\n".join(one_table(record, chosen) for chosen in ([n for n in names if n not in large], large))
+
+
+def one_table(record: dict[str, Any], names: list[str]) -> str:
+    """A row for each seed, the means, and the rows of real digits."""
     lines = [f"| seconds | seed | {' | '.join(names)} |", "|---" * (len(names) + 2) + "|"]
     for seconds in SECONDS:
         rows = [row for row in record["rows"] if row["seconds"] == seconds]
-        lines += [f"| {seconds} | {row['seed']} | {' | '.join(figure(row[name]) for name in names)} |" for row in rows]
-        means = [figure(float(np.mean([row[name] for row in rows]))) for name in names]
-        lines.append(f"| **{seconds}** | **mean** | {' | '.join(means)} |")
-    cells = [figure(record["real"][name]) if name in record["real"] else "" for name in names]
-    lines.append(f"| | **real** | {' | '.join(cells)} |")
+        lines += [
+            f"| {seconds} | {row['seed']} | {' | '.join(figure(row[name]) for name in names)} |"
+            for row in rows
+        ]
+        lines.append(
+            f"| **{seconds}** | **mean** | {' | '.join(figure(means(rows)[name]) for name in names)} |"
+        )
+    for kind, row in record["real"].items():
+        cells = [figure(row[name]) if name in row else "" for name in names]
+        if any(cells):
+            lines.append(f"| | **{kind}** | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def figure(value: float) -> str:
     """A number for a table."""
-    return f"{value:,.0f}" if value > 100 else f"{value:.3f}"
+    return f"{value:,.0f}" if value > 100 else f"{value:.4f}"
 
 
 def page(record: dict[str, Any]) -> str:

@@ -3,8 +3,8 @@
 Nothing here comes from Ganzo but the two networks and the numbers of the recipe: indexing, encoding, formulas,
 penalties, moves and averages are written by hand. Levers: whole batches by index out of 8-bit memory, bf16 autocast,
 channels_last (the networks come in it), fused Adam, no graph for the discriminator's fakes or the same fakes for both
-players, a frozen discriminator in the generator's turn, penalties now and then and in fp32, the average by one `foreach`
-call, weights listed once, and nothing that waits for a number inside the loop.
+players, a frozen discriminator in the generator's turn, penalties now and then and in fp32, the average by one
+`foreach` call, weights listed once, and nothing that waits for a number inside the loop.
 """
 
 import contextlib

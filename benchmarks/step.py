@@ -3,11 +3,12 @@
     python -m benchmarks.step [--rows digits,conv,good] [--seconds 3] [--rounds 10] [--record FILE]
 
 Both train equal networks from equal weights on the same images, noise and labels, in one process, in windows of the
-same number of turns: A B A B, the order reversed every other round. `best` sets the quickest window against the
-quickest; `paired` is the median of the ratios of each round, and `spread` their range; `CPU` is the same median by
-seconds of the processor in place of the clock's, which neighbours do not disturb on one thread. Above 1 Ganzo is quicker.
-Layout (NCHW or NHWC) and the number of threads are the ones in which a short trial of the *hand-written* loop is quickest,
-and are used by both. `weights` tells whether both sides hold the same weights after the last window.
+same number of turns: A B A B, the order reversed every other round. Layout (NCHW or NHWC) and number of threads are
+those in which a short trial of the *hand-written* loop is quickest; both sides use them.
+
+Ratios above 1 say that Ganzo is quicker. `best` sets the quickest window against the quickest, `paired` is the median
+of the ratios of each round, `spread` their range. `CPU` is `paired` by the processor's seconds in place of the clock's,
+which neighbours disturb less (on one thread). `weights` tells whether both sides ended with the same ones, bit for bit.
 """
 
 import argparse
@@ -39,7 +40,7 @@ from ganzo.hook.ema import EMA
 from ganzo.machine import Machine
 from ganzo.nn.random import stream
 from ganzo.noise.gaussian import GaussianNoise
-from ganzo.options import Completed, Layer, make_options
+from ganzo.options import Completed, Layer, make_options, saveable
 from ganzo.recipes import read_config
 
 SEED = 0
@@ -127,8 +128,6 @@ def play(parts: Parts, turns: int) -> None:
     """Let Ganzo play some turns, in as many epochs as the data make of them."""
     until = parts.game.turns + turns
     while parts.game.turns < until:
-        if parts.data.position >= parts.data.end:  # a cap that fell on the end of the pass
-            parts.data.reset()
         parts.game.max_batches_per_epoch = until - parts.game.turns
         parts.game.run_epoch(parts.data, parts.noise)
 
@@ -151,18 +150,24 @@ def settled(options: Namespace, layout: bool, threads: int) -> Namespace:
     return options
 
 
+def interval_of(parts: Parts) -> int:
+    """The turns after which lazy penalties come round again."""
+    return math.lcm(*(r.every for r in parts.game.regularizers))
+
+
 def choose(options: Namespace, seconds: float, threads: list[int]) -> tuple[bool, int, float]:
     """The layout and number of threads in which the hand-written loop is quickest, and its seconds per turn."""
-    loops = {layout: ganzo_and_loop(settled(options, layout, threads[-1]))[1] for layout in (False, True)}
+    pairs = {layout: ganzo_and_loop(settled(options, layout, threads[-1])) for layout in (False, True)}
+    loops = {layout: loop for layout, (_, loop) in pairs.items()}
+    interval = interval_of(pairs[False][0])
     best: dict[tuple[bool, int], float] = dict.fromkeys(itertools.product(loops, threads), math.inf)
     for _ in range(3):
         for choice in [c for c in best if best[c] == math.inf or best[c] <= HOPELESS * min(best.values())]:
             torch.set_num_threads(choice[1])
-            start, turns = time.perf_counter(), 0
-            while turns < 2 or time.perf_counter() - start < seconds:
-                begun, turns = time.perf_counter(), turns + 1
-                loops[choice[0]].play(1)
-                best[choice] = min(best[choice], time.perf_counter() - begun) if turns > 1 else best[choice]
+            end = time.perf_counter() + seconds
+            while (begun := time.perf_counter()) < end:  # at least once
+                loops[choice[0]].play(interval)
+                best[choice] = min(best[choice], (time.perf_counter() - begun) / interval)
     (layout, number), quickest = min(best.items(), key=lambda item: item[1])
     return layout, number, quickest
 
@@ -176,7 +181,7 @@ def measure(name: str, args: argparse.Namespace, folder: Path) -> dict[str, Any]
     options = settled(options, layout, threads)
     parts, loop = ganzo_and_loop(options)
     turns = max(1, round(args.seconds / seconds))
-    interval = math.lcm(*(r.every for r in parts.game.regularizers))
+    interval = interval_of(parts)
     turns = interval * max(1, round(turns / interval))  # as many penalties in every window
     sides = {"ganzo": lambda n: play(parts, n), "hand": loop.play}
     for run in sides.values():
@@ -195,7 +200,7 @@ def measure(name: str, args: argparse.Namespace, folder: Path) -> dict[str, Any]
     return summary(windows) | {
         "row": name, "threads": threads, "layout": "NHWC" if layout else "NCHW", "precision": options.precision,
         "batch_size": options.batch_size, "turns_per_window": turns, "weights_differ_by": difference(parts, loop),
-        "load_before": load, "load_after": os.getloadavg(), "windows": windows,
+        "load_before": load, "load_after": os.getloadavg(), "options": saveable(options), "windows": windows,
     }  # fmt: skip
 
 
@@ -295,7 +300,7 @@ def main(arguments: list[str] | None = None) -> list[dict[str, Any]]:
             "rows": rows,
         }
         args.record.parent.mkdir(parents=True, exist_ok=True)
-        args.record.write_text(json.dumps(record, indent=1) + "\n")
+        args.record.write_text(json.dumps(record, indent=1, default=str) + "\n")
     return rows
 
 

@@ -95,7 +95,13 @@ def registry(own_folder, monkeypatch):
     from ganzo import loading, options
     from ganzo.registry import Registry
 
-    caches = (loading.load_modules, loading.load_from_path, options.common_options, options.catalogue)
+    caches = (
+        loading.scan,
+        loading.load_modules,
+        loading.load_from_path,
+        options.common_options,
+        options.catalogue,
+    )
     for namespace in (*{role.namespace for role in options.ROLES.values()}, "common"):
         Registry.keys(namespace)
     options.common_options()

@@ -21,7 +21,10 @@ from ganzo.roles import ROLES
         (["conv,fc", "good"], [Item("conv"), Item("fc"), Item("good")]),
         ("conv:channels=32,layers=4", [Item("conv", {"channels": "32", "layers": "4"})]),
         ("conv:a-b=1,c-d=2", [Item("conv", {"a_b": "1", "c_d": "2"})]),
-        ("conv:channels=32,fc,good:x=1", [Item("conv", {"channels": "32"}), Item("fc"), Item("good", {"x": "1"})]),
+        (
+            "conv:channels=32,fc,good:x=1",
+            [Item("conv", {"channels": "32"}), Item("fc"), Item("good", {"x": "1"})],
+        ),
         ("conv:text=a=b", [Item("conv", {"text": "a=b"})]),
         ("conv:text=", [Item("conv", {"text": ""})]),
         ("a/b.py:Name", [Item("a/b.py:Name")]),
@@ -29,7 +32,10 @@ from ganzo.roles import ROLES
         ("mine.nets:Name,fc", [Item("mine.nets:Name"), Item("fc")]),
         ({"name": "conv", "layers": 4}, [Item("conv", {"layers": 4})]),
         ({"name": "conv", "spectral-norm": True}, [Item("conv", {"spectral_norm": True})]),
-        ([{"name": "conv"}, "fc", {"name": "fc", "layers": 2}], [Item("conv"), Item("fc"), Item("fc", {"layers": 2})]),
+        (
+            [{"name": "conv"}, "fc", {"name": "fc", "layers": 2}],
+            [Item("conv"), Item("fc"), Item("fc", {"layers": 2})],
+        ),
     ],
 )
 def test_how_components_are_written(value, expected):
@@ -150,7 +156,9 @@ def test_mistakes_are_named(value, error, words):
 
 
 def test_a_place_for_one_takes_no_two(refused, tiny):
-    assert refused(f"{tiny} --generator fc --generator conv") == "`generator` takes one component here; got 2."
+    assert (
+        refused(f"{tiny} --generator fc --generator conv") == "`generator` takes one component here; got 2."
+    )
     assert "takes one component" in refused(f"{tiny} --discriminator fc,conv")
     assert "takes one component" in refused(f"{tiny} --evaluation-criterion latest,generator-loss")
     assert "takes one component" in refused(f"{tiny} --optimizer adam --optimizer adam")

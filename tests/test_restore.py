@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from small import equal, everything, numbers, pictures, play
 
 from ganzo.game import Game
 from ganzo.registry import Registry, register
 from ganzo.roles import ROLES
+from small import equal, everything, numbers, pictures, play
 
 NEEDS = {  # what a component cannot do without
     ("evaluation_criterion", "judge"): {"metrics": ["judge"]},
@@ -75,8 +75,8 @@ def rewind(run, turn):
     "more", [{}, {"precision": "bf16"}, {"max_batches_per_epoch": None, "batch_size": 300}]
 )
 def test_after_any_turn_the_run_goes_on_as_if_nothing_had_happened(more):
-    options = RICH | {"checkpoint_every": 0.0, "keep_checkpoints": 1000, "epochs": 3} | more
-    whole = play(experiment="whole", **options)
+    options = RICH | more
+    whole = play(experiment="whole", checkpoint_every=0.0, keep_checkpoints=1000, **options)
     assert whole.game.turns >= 6
     for turn in range(whole.game.turns):
         shutil.copytree("models/whole", "models/run")

@@ -12,6 +12,7 @@ import os
 import pickle
 import shutil
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,9 @@ def read(folder: Path, networks: dict[str, nn.Module]) -> dict[str, Any]:
         RunError: where a file is refused; a `state.pt` that would run code is never unpickled
     """
     try:
-        state = torch.load(folder / "state.pt", map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's, about files that it then refuses
+            state = torch.load(folder / "state.pt", map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError) as error:
         raise RunError(
             f"`{folder / 'state.pt'}` is refused: it is damaged, or holds more than plain numbers and could run code"

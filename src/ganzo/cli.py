@@ -42,7 +42,9 @@ def main(words: list[str] | None = None) -> int:
     except (MemoryError, RuntimeError) as error:
         if not is_memory(error):
             raise
-        print(f"ganzo: error: There is not enough memory: {str(error).splitlines()[0]}", file=sys.stderr)
+        reason = str(error).partition("\n")[0] or "MemoryError"
+        hint = "lower `--batch-size`, `--image-size` or the width of the networks."
+        print(f"ganzo: error: There is not enough memory ({reason}); {hint}", file=sys.stderr)
         return 2
 
 

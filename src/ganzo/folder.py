@@ -35,8 +35,12 @@ def take_lock(path: Path, experiment: str) -> Any:
             f"The experiment `{experiment}` is being trained by process {holder};"
             " wait for it, or choose another name with `--experiment`."
         ) from error
-    os.ftruncate(file.fileno(), 0)
-    os.write(file.fileno(), str(os.getpid()).encode())  # past the buffer: a full disk is heard of here
+    try:
+        os.ftruncate(file.fileno(), 0)
+        os.write(file.fileno(), str(os.getpid()).encode())  # past the buffer: a full disk is heard of here
+    except OSError:
+        file.close()
+        raise
     return file
 
 
@@ -55,6 +59,7 @@ def claim(folder: Path, output: Path, experiment: str) -> Any:
                 probe.unlink(missing_ok=True)
     except OSError as error:
         if lock is not None:
+            remove_empty(folder)
             lock.close()
         raise RunError(
             f"The run's folder `{place}` cannot be written ({error.strerror}); make room, or choose others with"

@@ -311,7 +311,7 @@ def read_file(path: Path) -> dict[str, Any]:
     kind = "JSON" if path.suffix.lower() == ".json" else "YAML"
     try:
         values = json.loads(text) if kind == "JSON" else yaml.safe_load(text)
-    except (ValueError, RecursionError, yaml.YAMLError) as error:
+    except Exception as error:  # PyYAML's own readers stumble too, as over `!!float ''`
         raise OptionError(f"`{path}` is not valid {kind}: {' '.join(str(error).split())}.") from error
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise OptionError(

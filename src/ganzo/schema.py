@@ -108,7 +108,7 @@ def describe(kind: Any) -> str:
         return "one of " + ", ".join(str(a) for a in arguments)
     if origin in (Union, types.UnionType):
         return " or ".join("none" if a is types.NoneType else describe(a) for a in arguments)
-    if origin in (list, tuple):
+    if (origin or kind) in (list, tuple):
         return f"a list, each {describe(arguments[0])}" if arguments else "a list"
     words = {
         int: "a whole number",
@@ -139,7 +139,7 @@ def convert(kind: Any, value: Any) -> Any:
         return match[0]
     if origin in (Union, types.UnionType):
         return _convert_union(arguments, value)
-    if origin in (list, tuple):
+    if (origin or kind) in (list, tuple):
         items = value.split(",") if isinstance(value, str) else value
         if not isinstance(items, list | tuple):
             raise ValueError

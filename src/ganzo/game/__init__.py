@@ -139,8 +139,9 @@ class Game(Facade, ABC):
             if turn is None:
                 break
             for name, value in self.step(iter(turn), noise).items():
-                value = value.detach().double()
-                self.totals[name] = self.totals[name] + value if name in self.totals else value
+                total = self.totals.get(name)
+                value = value.detach()
+                self.totals[name] = value.to(torch.double, copy=True) if total is None else total.add_(value)
             self.turns += 1
             self.turns_of_epoch += 1
             self.images += sum(len(batch) for batch in turn)

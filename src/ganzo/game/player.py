@@ -41,7 +41,8 @@ class Player:
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
         """Let gradients pass through the network while its own weights get none."""
-        trained = [weight for weight in self.network.parameters() if weight.requires_grad]
+        groups = self.optimizer.param_groups
+        trained = [weight for group in groups for weight in group["params"] if weight.requires_grad]
         for weight in trained:
             weight.requires_grad_(False)
         try:

@@ -32,9 +32,13 @@ class EMA(Hook):
         self.ramp = ramp
         self.steps = 0
         self.average = None
+        self.listed: nn.Module | None = None  # the model whose tensors were found
+        self.weights: tuple[list[Any], list[Any]] = ([], [])
+        self.buffers: tuple[list[Any], list[Any]] = ([], [])
 
     def attach(self, model: nn.Module) -> None:
         self.average = copy.deepcopy(model).eval().requires_grad_(False)
+        self.listed = None
 
     @torch.no_grad()
     def apply(self, model: nn.Module) -> None:
@@ -42,10 +46,16 @@ class EMA(Hook):
             self.attach(model)
         assert self.average is not None, "attach makes it"
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps)) if self.ramp else self.decay
-        torch._foreach_lerp_(list(self.average.parameters()), list(model.parameters()), 1 - decay)
-        for mine, buffer in zip(self.average.buffers(), model.buffers(), strict=True):
-            mine.copy_(buffer)
-        self.average.stale = True  # its batch-norm statistics are those of the raw weights
+        if (
+            self.listed is not model
+        ):  # the tensors are found once: walking the modules takes longer than the arithmetic
+            self.listed = model
+            self.weights = list(self.average.parameters()), list(model.parameters())
+            self.buffers = list(self.average.buffers()), list(model.buffers())
+        torch._foreach_lerp_(*self.weights, 1 - decay)
+        if self.buffers[0]:
+            torch._foreach_copy_(*self.buffers)
+        self.average.stale = True  # type: ignore[assignment] # its batch-norm statistics are those of the raw weights
         self.steps += 1
 
     def state_dict(self) -> dict[str, Any]:

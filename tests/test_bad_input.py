@@ -1,0 +1,167 @@
+"""What a user may get wrong: one sentence, exit status 2, before the first batch, and nothing is written.
+
+The fixture `refused` asserts all of that; the tests here assert what the sentence says.
+"""
+
+import json
+
+import pytest
+from PIL import Image
+
+
+@pytest.mark.parametrize(
+    "words, sentence",
+    [
+        ("--mragin 3", "There is no option `--mragin`. Did you mean `--margin`?"),
+        ("--loss hnige", "There is no loss called `hnige`: choose among "),
+        ("--generator covn", "Did you mean `conv`?"),
+        ("--log nowhere", "There is no statistics called `nowhere`"),
+        ("--generator mine.py", "A file is given as `path/to/file.py:Class`."),
+        ("--generator nothing.py:Mine", "There is no file `nothing.py` to take a component from."),
+        ("--generator conv:lagers=3", "Did you mean `layers`?"),
+        ("--config digit", "There is no recipe `digit`"),
+        ("--config none.yaml", "The options file `none.yaml` cannot be read: No such file"),
+        ("--from-json none.json", "The options file `none.json` cannot be read: No such file"),
+        # type and range
+        ("--epochs many", "`--epochs` must be a whole number of at least 0; got 'many'."),
+        ("--epochs 1.5", "`--epochs` must be a whole number"),
+        ("--epochs -1", "`--epochs` must be a whole number of at least 0"),
+        ("--batch-size 0", "`--batch-size` must be a whole number of at least 1; got '0'."),
+        ("--lr 0", "-lr` must be a number above 0; got '0'."),
+        ("--lr nan", "-lr` must be a number above 0; got 'nan'."),
+        ("--lr inf", "-lr` must be a number above 0; got 'inf'."),
+        ("--beta1 1.5", "-beta1` must be a number from 0 to 1; got '1.5'."),
+        ("--image-colors 2", "`--image-colors` must be one of 1, 3; got '2'."),
+        ("--precision fp8", "`--precision` must be one of auto, fp32, bf16; got 'fp8'."),
+        ("--seed 99999999999999999999999", "`--seed` must be a whole number from 0"),
+        ("--seed -1", "`--seed` must be a whole number from 0"),
+        # combinations
+        (
+            "--generator good",
+            "`image_size` must be a multiple of 16 for the generator `good`; got 8. Try 16.",
+        ),
+        ("--discriminator good", "`image_size` must be a multiple of 16"),
+        ("--generator conv --image-size 12", "`image_size` must be a power of two"),
+        ("--generator conv --generator-layers 9", "`layers` must be 2 for the generator `conv`"),
+        ("--batch-size 5000", "Lower `--batch-size` to at most 1438"),
+        ("--discriminator-iterations 1000", "--discriminator-iterations"),
+        ("--loss wgan-gp --regularizer gradient-penalty", "The penalty `gradient-penalty` is chosen twice"),
+        ("--regularizer r1,r1", "The penalty `r1` is chosen twice"),
+        ("--generator fc --generator fc", "`generator` takes one component here; got 2."),
+        ("--loss gan,hinge", "`loss` takes one component here; got 2."),
+        ("--loss none", "`--loss` must name a component; got 'none'."),
+        ("--metrics judge --metrics-samples 1", "`judge` needs at least 10 images"),
+        ("--evaluation-criterion judge", "needs `--metrics judge`"),
+        ("--state-size 1000000000000", "There is not enough memory"),
+        # places
+        ("--experiment a/b", "`--experiment` must be a plain name without slashes; got `a/b`."),
+        ("--experiment ..", "`--experiment` must be a plain name without slashes; got `..`."),
+        ("--experiment=", "`--experiment` must be a plain name without slashes; got ``."),
+        ("--experiment " + "x" * 300, "`--experiment` must be at most 200 letters long"),
+        ("--restore", "There is nothing to restore in `models/"),
+        ("--model-dir file.txt", "cannot be written"),
+        ("--output-dir file.txt", "cannot be written"),
+        ("--device cuda:99", "`--device` must name a device of this machine"),
+        ("--device abacus", "`--device` must name a device of this machine"),
+        ("--device meta", "`--device` must name a device of this machine"),
+        ("--device mps:0", "`--device` must name a device of this machine"),
+    ],
+)
+def test_one_sentence(refused, tiny, own_folder, words, sentence):
+    (own_folder / "file.txt").write_text("no folder")
+    assert sentence in refused(f"{tiny} {words}")
+
+
+def folder(path, sizes=((8, 8),) * 8):
+    path.mkdir()
+    for number, size in enumerate(sizes):
+        Image.new("RGB", size, (30 * number, 0, 0)).save(path / f"{number}.png")
+
+
+@pytest.fixture
+def refused_folder(refused, tiny):
+    return lambda words: refused(f"{tiny.replace('digits', 'folder')} {words}")
+
+
+def test_data_that_are_not_there(refused_folder, own_folder):
+    assert "there is no folder `none`" in refused_folder("--data-dir none")
+    assert "there is no folder `data`" in refused_folder("")  # the default
+
+
+def test_a_file_in_place_of_a_folder(refused_folder, own_folder):
+    (own_folder / "file.txt").write_text("no folder")
+    assert "`file.txt` is a file" in refused_folder("--data-dir file.txt")
+
+
+def test_an_empty_folder(refused_folder, own_folder):
+    (own_folder / "empty").mkdir()
+    assert "There is no picture in `empty`" in refused_folder("--data-dir empty")
+
+
+def test_a_batch_larger_than_the_data(refused_folder, own_folder):
+    folder(own_folder / "few")
+    sentence = refused_folder("--data-dir few --batch-size 9")
+    assert "A batch of 9 needs as many pictures; got 8" in sentence
+
+
+def test_a_second_try_is_not_in_the_way_of_the_first(refused, ganzo, tiny):
+    """What failed left no run behind that would have to be deleted."""
+    refused(f"{tiny} --experiment t --generator good")
+    refused(f"{tiny} --experiment t --metrics judge --metrics-samples 1")
+    refused(f"{tiny} --experiment t --evaluation-criterion latest,generator-loss")
+    assert ganzo(f"{tiny} --experiment t").status == 0
+
+
+def test_a_run_that_fails_to_be_replaced_is_kept(ganzo, trained, tiny):
+    before = {path: path.read_bytes() for path in trained.rglob("*.safetensors")}
+    assert ganzo(f"{tiny} --experiment t --delete --generator good").status == 2
+    assert before and {path: path.read_bytes() for path in trained.rglob("*.safetensors")} == before
+
+
+def test_an_option_without_effect_is_a_warning(ganzo, tiny):
+    said = ganzo(f"{tiny} --dry-run --margin 3")
+    assert said.status == 0
+    assert said.err == (
+        "ganzo: warning: `--margin` (command line) has no effect: it belongs to `loss hinge`,"
+        " which this run does not use.\n"
+    )
+
+
+@pytest.mark.parametrize("flag", ["--config", "--from-json"])
+@pytest.mark.parametrize(
+    "name, text, sentence",
+    [
+        ("o.json", "[1, 2]", "must hold one object of options and their values; got list"),
+        ("o.json", "3", "got int"),
+        ("o.json", '{"epochs": }', "`o.json` is not valid JSON"),
+        ("o.yaml", "- a\n- b", "got list"),
+        ("o.yaml", "just a text", "got str"),
+        ("o.yaml", "a: [1", "`o.yaml` is not valid YAML"),
+        ("o.yaml", "", "got NoneType"),
+        ("o.yaml", "loss: &x [*x]", "refers to itself"),
+        ("o.yaml", "mragin: 3", "There is no option `mragin`"),
+        ("o.yaml", "regularizers: r1", "There is no option `regularizers`"),
+        ("o.yaml", "loss: {margin: 3}", "`loss` must be a name or an object with a `name`"),
+        ("o.yaml", "loss: {1: 2}", "`loss` must be a name"),
+        ("o.yaml", "loss: {name: hinge, margn: 3}", "Did you mean `margin`?"),
+        ("o.yaml", "loss: 3", "`loss` must be a name"),
+        ("o.yaml", "loss: []", "`--loss` must name a component"),
+        ("o.yaml", "metrics_every: yes", "`--metrics-every` must be a whole number"),
+        ("o.yaml", "metrics_every: .nan", "`--metrics-every` must be a whole number"),
+        ("o.yaml", "metrics_every: 2001-01-01", "`--metrics-every` must be a whole number"),
+        ("o.yaml", "metrics_every: {a: 1}", "`--metrics-every` must be a whole number"),
+        ("o.json", '{"lr": 1e999}', "-lr` must be a number above 0"),
+        ("o.json", '{"output_dir": "a\\u0000b"}', "`--output-dir` must be a text"),
+        ("o.json", '{"output_dir": "\\ud800"}', "`--output-dir` must be a text"),
+    ],
+)
+def test_a_file_of_options_that_is_wrong(refused, tiny, own_folder, flag, name, text, sentence):
+    (own_folder / name).write_text(text)
+    words = f"{tiny} {flag} {name} --dry-run".replace("--lr", "")
+    assert sentence in refused(words)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", json.dumps({"generator": "nothing"})])
+def test_a_run_whose_options_are_damaged(refused, trained, text):
+    (trained / "options.json").write_text(text)
+    refused("--restore --experiment t")

@@ -1,0 +1,279 @@
+"""Whatever comes in: success, or one sentence. Never a traceback; Hypothesis looks for it."""
+
+import json
+import math
+import string
+from argparse import Namespace
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from ganzo.arguments import COMMAND_OPTIONS, CommandLine, help_page
+from ganzo.cli import main
+from ganzo.errors import GanzoError
+from ganzo.grammar import Item, items
+from ganzo.options import Completed, Layer, catalogue, hashed_name, make_options, read_file, saveable
+from ganzo.registry import Registry, register, with_option_parser
+from ganzo.roles import ROLES
+from ganzo.run import settle_names
+
+PATIENT = settings(
+    max_examples=200,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+NAMES = sorted(
+    {*ROLES, *catalogue(), "lr", "beta1", "optimizer", "clip_to", "config", "from_json", "dry_run"}
+)
+COMPONENTS = sorted({name for role in ROLES.values() for name in Registry.keys(role.namespace)})
+
+numbers = st.one_of(
+    st.integers(-3, 40), st.integers(), st.floats(), st.sampled_from([10**400, 2**63, math.nan, -0.0, 1e-320])
+)
+texts = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(
+        [*COMPONENTS, "none", "null", "true", "1e-4", "nan", "8", "0", "conv:layers=3", "fc,conv", "../x"]
+    ),
+    st.text(alphabet=":,=.-_ab1", max_size=12),
+)
+scalars = st.one_of(st.none(), st.booleans(), numbers, texts)
+nested = st.recursive(
+    scalars,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4),
+        st.dictionaries(texts, inner, max_size=4),
+        st.fixed_dictionaries(
+            {"name": st.sampled_from(COMPONENTS)}, optional={"layers": inner, "weight": inner}
+        ),
+    ),
+    max_leaves=12,
+)
+keys = st.one_of(st.sampled_from(NAMES), st.text(max_size=10))
+options = st.dictionaries(keys, nested, max_size=6)
+
+
+def complete(*layers):
+    """Complete options and do with them all that comes before the parts are built."""
+    completed = Completed(layers)
+    saved = saveable(completed.options)
+    json.dumps(saved, sort_keys=True)
+    hashed_name(completed.options)
+    settle_names(completed.options)
+    help_page("train", COMMAND_OPTIONS, completed)
+    return saved
+
+
+@PATIENT
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["environment", "config a", "command line", "keywords"]), options),
+        max_size=3,
+    )
+)
+def test_any_values(layers):
+    try:
+        saved = complete(*(Layer(source, values) for source, values in layers))
+    except GanzoError:
+        return
+    again = Completed([Layer("saved run", saved)]).options
+    assert saveable(again) == saved  # what was accepted and saved loads again to the same
+
+
+@PATIENT
+@given(keys, nested)
+def test_any_value_of_one_option(key, value):
+    try:
+        complete(Layer("command line", {key: value}))
+    except GanzoError:
+        pass
+
+
+@PATIENT
+@given(options, st.sampled_from(["json", "yaml"]))
+def test_any_file_of_options(own_folder, values, ending):
+    path = own_folder / f"o.{ending}"
+    text = json.dumps(values) if ending == "json" else yaml.safe_dump(values, allow_unicode=True)
+    path.write_text(text, encoding="utf-8", errors="surrogatepass")
+    try:
+        complete(Layer("config o", read_file(path)))
+    except GanzoError:
+        pass
+
+
+@PATIENT
+@given(
+    st.one_of(
+        st.binary(max_size=60), st.text(alphabet="{}[]:,-&*!?|>'\"%@` \n\tab1~#", max_size=60).map(str.encode)
+    )
+)
+@example(b"loss: &a [*a]")
+@example(b"a: &a\n  <<: *a")
+@example(b"? {a: b}\n: c")
+@example(b"a: !!set {b}")
+@example(b"a: 2001-99-99")
+@example(b"a: 0b2")
+@example(b"a: 1:99999999999999999999")
+@example(b"a: !!int x")
+@example(b"a: !!binary '*'")
+@example(b"a: !!timestamp x")
+@example(b"a: !!float ''")
+@example(b"= : 1")
+def test_any_text_in_a_file(own_folder, content):
+    for ending in ("json", "yaml"):
+        path = own_folder / f"o.{ending}"
+        path.write_bytes(content)
+        try:
+            complete(Layer("config o", read_file(path)))
+        except GanzoError:
+            pass
+
+
+flags = st.one_of(
+    st.sampled_from([f"--{name.replace('_', '-')}" for name in NAMES]),
+    st.sampled_from(
+        ["--no-tune", "--no-", "--", "-", "-h", "--help", "--x", "--=", "--loss=", "--lr=1e-3", "-1", ""]
+    ),
+    st.text(alphabet=string.ascii_letters + "-=_:,", max_size=10).map("--".__add__),
+)
+words = st.lists(st.one_of(flags, flags, texts), max_size=8)
+
+
+@PATIENT
+@given(words)
+def test_any_command_line(line, words):
+    try:
+        given = line.read(words)
+        for key in COMMAND_OPTIONS:
+            given.pop(key, None)
+        complete(Layer("command line", given))
+    except GanzoError:
+        pass
+
+
+@pytest.fixture(scope="module")
+def line():
+    return CommandLine("train", dict(COMMAND_OPTIONS), switches=("dry_run",))
+
+
+@settings(PATIENT, max_examples=60)
+@given(
+    words.filter(lambda words: not {"--image-size", "--state-size", "--epochs"} & set(words)),
+    st.sampled_from([0, 1]),
+)
+def test_any_words_for_a_whole_command(capsys, words, start):
+    """The command itself, with a word in front that keeps it from training."""
+    front = (["sample"], ["list"])[start]
+    try:
+        status = main([*front, *words])
+    except SystemExit as error:
+        status = error.code
+    assert status in (0, 1, 2)
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@PATIENT
+@given(st.one_of(texts, nested), st.sampled_from(sorted(ROLES)))
+def test_any_grammar(value, key):
+    try:
+        found = items(value, key)
+    except GanzoError:
+        return
+    assert all(isinstance(item, Item) and isinstance(item.name, str) and item.name for item in found)
+    assert [item.plain() for item in items([item.plain() for item in found], key)] == [
+        item.plain() for item in found
+    ]
+
+
+names = st.text(alphabet="abc-", min_size=1, max_size=4)
+settings_of_items = st.dictionaries(
+    names.map(lambda n: n.replace("-", "_")), st.text("xyz=.1", max_size=4), max_size=3
+)
+
+
+@PATIENT
+@given(st.lists(st.tuples(names, settings_of_items), min_size=1, max_size=4))
+def test_what_is_written_in_the_grammar_is_read(wanted):
+    found = [Item(name, {k: v for k, v in values.items() if k != "name"}) for name, values in wanted]
+    text = ",".join(
+        item.name
+        + "".join(f"{':' if not i else ','}{k}={v}" for i, (k, v) in enumerate(item.settings.items()))
+        for item in found
+    )
+    if text != "none":
+        assert items(text, "discriminator") == found
+    assert items([item.plain() for item in found], "discriminator") == found
+
+
+operations = st.one_of(
+    st.tuples(
+        st.just("add"),
+        st.sampled_from(["loss", "gadget", "regularizer"]),
+        names,
+        st.integers(0, 3),
+        st.booleans(),
+    ),
+    st.tuples(st.just("get"), st.sampled_from(["loss", "gadget", "nothing"]), texts),
+    st.tuples(st.just("default"), st.sampled_from(["loss", "gadget", "nothing"])),
+    st.tuples(st.just("set_default"), st.sampled_from(["loss", "gadget"]), names),
+    st.tuples(st.just("parser"), st.sampled_from(["--one", "--two", "--lr", "three", ""])),
+    st.tuples(st.just("use"), names, st.integers(-5, 5)),
+)
+
+
+@settings(PATIENT, max_examples=100)
+@given(st.lists(operations, max_size=8))
+def test_any_use_of_the_registry(registry, operations):
+    classes = [type(f"Mine{n}", (Theirs,), {}) for n in range(3)] + [Older]
+    kept = [
+        {k: {**v} for k, v in Registry._classes.items()},
+        {**Registry._defaults},
+        [*Registry._option_functions],
+    ]
+    known = {}
+    for operation in operations:
+        try:
+            match operation:
+                case "add", room, name, number, default:
+                    register(room, name, default=default)(classes[number])
+                    known.setdefault((room, name), classes[number])
+                case "get", room, name:
+                    Registry.get(room, name)
+                    Registry.lookup(room, name)
+                case "default", room:
+                    assert Registry.default(room) is None or isinstance(Registry.default(room), str)
+                case "set_default", room, name:
+                    Registry.set_default(room, name)
+                case "parser", flag:
+                    with_option_parser(lambda parser, train, flag=flag: parser.add_argument(flag, default=1))
+                    CommandLine("train", {}).read([])
+                case "use", name, weight:
+                    options = make_options(regularizer={"name": name, "weight": weight})
+                    built = Registry.lookup("regularizer", name)(Namespace(**vars(options)))
+                    assert type(built) is known["regularizer", name]
+        except GanzoError:
+            pass
+        for (room, name), cls in known.items():
+            assert Registry.get(room, name) in (cls, None)
+    Registry._classes, Registry._defaults, Registry._option_functions = kept
+
+
+class Theirs:
+    """A penalty.
+
+    Args:
+        weight: how much
+    """
+
+    key = None
+
+    def __init__(self, *, weight: int = 1):
+        self.weight = weight
+
+
+class Older:
+    def __init__(self, options):
+        self.options = options
