@@ -1,14 +1,16 @@
-"""What the default recipe reaches after 30 and 60 seconds of training, over five seeds: `python -m benchmarks.digits`.
+"""What the default recipe reaches in 30 and 60 seconds, over five seeds: `python -m benchmarks.digits`.
 
-The protocol is frozen here. Each seed trains by the command `ganzo train` for 30 seconds of wall clock, tuning included, is
-scored, goes on by `--restore` to 60 seconds, and is scored again. Then, with the judge of the embedded digits:
+The protocol is frozen here. Each seed trains by the command `ganzo train` for 30 seconds of wall clock, tuning
+included, is scored, goes on by `--restore` to 60 seconds, and is scored again. Then, with the judge of the embedded
+digits:
 
 - right: 1,000 samples of each class; the share that is read as the class asked for, over all and in the worst class;
-- precision, recall, density, coverage (k = 5) and Fréchet distance on 64 inner features of the judge: 359 samples of the
-  classes of the 359 held-out digits, against these; the mean over twelve draws. The row `real` is the same for 359 training
-  digits of these classes, the mean over forty draws without replacement, and its spread is one standard deviation of a draw;
-- the same with as many samples as there are training digits (1,438), where `real` is the training set itself: it holds every
-  digit once, so that even draws from it with replacement are further away (a row of its own, `redrawn`);
+- precision, recall, density, coverage (k = 5) and Fréchet distance on 64 inner features of the judge: 359 samples of
+  the classes of the 359 held-out digits, against these; the mean over twelve draws. The row `real` is the same for 359
+  training digits of these classes, the mean over forty draws without replacement, and `spread of a draw` is one
+  standard deviation of such a draw;
+- the same with as many samples as there are training digits (1,438). There `real` is the training set itself, which
+  holds every digit once; draws from it with replacement (`redrawn`) are further away;
 - nearest: the distance in pixels from a sample to the nearest training digit, beside the same of held-out digits.
 """
 
@@ -236,8 +238,10 @@ def page(record: dict[str, Any]) -> str:
     load = record["load_average"]
     return (
         "# The default recipe on the embedded digits\n\n"
-        f"`{record['command']}`, {record['started']}, {record['machine']['cores']} cores ({record['machine']['system']}),"
-        f" torch {record['versions']['torch']}; load average {load['before'][0]:.2f} before, {load['after'][0]:.2f} after.\n\n"
+        f"`{record['command']}`, {record['started']}, {record['machine']['cores']} cores"
+        f" ({record['machine']['system']}),"
+        f" torch {record['versions']['torch']}; load average {load['before'][0]:.2f} before,"
+        f" {load['after'][0]:.2f} after.\n\n"
         f"{protocol}\n{table(record)}\n\n"
         + "\n".join(f"![samples after {seconds} seconds](digits-{seconds}s.png)" for seconds in SECONDS)
         + "\n"

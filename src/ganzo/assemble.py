@@ -19,7 +19,7 @@ from ganzo.nn.critic import Critic
 from ganzo.nn.random import Stream, seed_everything, stream
 from ganzo.noise import Noise
 from ganzo.optimizer import Optimizer
-from ganzo.registry import build
+from ganzo.registry import DataError, build
 from ganzo.regularizer import Regularizer
 
 
@@ -61,4 +61,10 @@ def assemble(options: Namespace) -> Parts:
         regularizers=Regularizer.from_options(options),
         encoder=Encoder.from_options(options),
     )
+    batches = getattr(data, "batches", None)
+    if batches is not None and batches < game.discriminator_iterations:
+        raise DataError(
+            f"One turn takes {game.discriminator_iterations} batches, and one pass of the data has {batches};"
+            " lower `--discriminator-iterations` or `--batch-size`."
+        )
     return Parts(data, noise, game, Stream(options.random))
