@@ -79,15 +79,15 @@ def contract(namespace: str) -> str:
     base = next((c for c in found if c.__dict__.get("namespace") == namespace), None)
     if base is None:
         return ""
-    abstract = getattr(base, "__abstractmethods__", frozenset())
     rows = []
     for name, method in vars(base).items():
         plain = getattr(method, "__func__", method)
+        must = getattr(plain, "__isabstractmethod__", False)
         public = not name.startswith("_") and name not in ("from_options", "add_options")
-        if inspect.isfunction(plain) and (public or name == "__call__"):
-            names = ", ".join(list(inspect.signature(plain).parameters)[1:])
-            must = "yes" if name in abstract else "no"
-            rows.append([f"`{name}({names})`", must, one_line(inspect.getdoc(plain) or "")])
+        if inspect.isfunction(plain) and (must or public):
+            names = list(inspect.signature(plain).parameters)[not isinstance(method, staticmethod) :]
+            doc = one_line(inspect.getdoc(plain) or "")
+            rows.append([f"`{name}({', '.join(names)})`", "yes" if must else "no", doc])
     text, sections = read_docstring(base)
     parts = [f"## The base class `{module.__name__}.{base.__name__}`\n", text, *sections_of(sections, "###")]
     parts.append(table(["method", "to be written", "what it does"], rows) if rows else "")

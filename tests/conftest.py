@@ -1,6 +1,7 @@
 """What every test shares: one thread, a folder of its own, and, where it is demanded, no skips."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -127,8 +128,20 @@ def tiny():
     )
 
 
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory):
+    """A folder that outlives the tests."""
+    return tmp_path_factory.mktemp("kept")
+
+
 @pytest.fixture
-def trained(ganzo, tiny):
+def trained(ganzo, tiny, kept):
     """A run called `t` that has played one epoch of two turns; returns its folder."""
-    assert ganzo(f"{tiny} --experiment t --seed 5").status == 0
+    if not (kept / "models").is_dir():
+        assert ganzo(f"{tiny} --experiment t --seed 5").status == 0
+        shutil.copytree("output", kept / "output")
+        shutil.copytree("models", kept / "models")
+    else:
+        for name in ("models", "output"):
+            shutil.copytree(kept / name, name)
     return Path("models/t")

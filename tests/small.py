@@ -1,6 +1,8 @@
 """Runs that take a fraction of a second: 8×8 digits, networks of two layers, a few turns an epoch."""
 
+import contextlib
 import copy
+from unittest import mock
 
 import numpy as np
 import torch
@@ -23,9 +25,10 @@ def small(**changed):
     return make_options(**SMALL | changed)
 
 
-def play(**changed):
-    """Train such a run."""
-    return train(small(**changed))
+def play(curves=False, **changed):
+    """Train such a run; without curves, whose drawing takes longer than all the rest."""
+    with contextlib.nullcontext() if curves else mock.patch("ganzo.train.draw_curves"):
+        return train(small(**changed))
 
 
 def everything(run):

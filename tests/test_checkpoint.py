@@ -390,10 +390,11 @@ def test_a_file_where_the_folder_should_be(capsys):
     assert "The run's folder `models/run` cannot be written (Not a directory)" in only_error(capsys)
 
 
+@pytest.mark.slow
 def test_a_second_process_is_refused_with_the_number_of_the_first(capsys):
-    whole = play(experiment="whole", epochs=40, max_batches_per_epoch=40)
+    whole = play(experiment="whole", epochs=20, max_batches_per_epoch=40)
     script = "from ganzo.cli import main; print('ready', flush=True); input(); raise SystemExit(main())"
-    line = words(".", epochs=40, max_batches_per_epoch=40, log="console")
+    line = words(".", epochs=20, max_batches_per_epoch=40, log="console")
     first = subprocess.Popen(
         [sys.executable, "-c", script, *line], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -402,12 +403,12 @@ def test_a_second_process_is_refused_with_the_number_of_the_first(capsys):
     first.stdin.flush()
     assert first.stdout.readline().startswith("epoch 1 ")
     for flag in ({}, {"restore": True}, {"delete": True}):
-        assert main(words(".", epochs=40, max_batches_per_epoch=40, log="console", **flag)) == 2
+        assert main(words(".", epochs=20, max_batches_per_epoch=40, log="console", **flag)) == 2
         assert f"The experiment `run` is being trained by process {first.pid};" in only_error(capsys)
     first.communicate()
     assert first.returncode == 0
     weights = [Path("models", run, "generator.safetensors").read_bytes() for run in ("run", "whole")]
-    assert weights[0] == weights[1] and whole.epoch == 40
+    assert weights[0] == weights[1] and whole.epoch == 20
 
 
 def test_a_lock_is_let_go_when_a_run_cannot_begin():

@@ -313,6 +313,14 @@ def test_a_run_that_moved_is_restored_where_it_lies(ganzo, trained):
     assert not Path("models").exists()
 
 
+def test_the_environment_may_say_where_a_run_lies(ganzo, trained, monkeypatch):
+    Path("models").rename("moved")
+    monkeypatch.setenv("GANZO_MODEL_DIR", "moved")  # the saved options still say `models`
+    assert ganzo("--restore --experiment t --epochs 2").status == 0
+    assert json.loads(Path("moved/t/options.json").read_text())["epochs"] == 2
+    assert not Path("models").exists()
+
+
 def test_a_bare_run_goes_on(ganzo):
     words = "train --epochs 1 --max-batches-per-epoch 1 --threads 1 --no-tune"
     assert ganzo(words).status == 0

@@ -187,7 +187,7 @@ valid = {
 }
 
 
-@PATIENT
+@settings(PATIENT, max_examples=60)
 @given(st.lists(st.fixed_dictionaries({}, optional=valid), max_size=3))
 def test_what_was_accepted_and_saved_loads_again_to_the_same(layers):
     saved = complete(*(Layer(f"layer {i}", values) for i, values in enumerate(layers)))

@@ -289,6 +289,17 @@ def test_what_a_class_of_the_older_kind_read_is_saved(own_folder, registry, ganz
     assert "layers 7" in ganzo("sample --experiment x").out
 
 
+def test_several_of_the_older_kind_have_their_own_settings(registry):
+    @register("regularizer", "older")
+    class Older:
+        def __init__(self, options):
+            self.strength, self.weight = options.strength, options.r1_weight
+
+    options = make_options(regularizer=["older:strength=2", {"name": "older", "strength": 3}], r1_weight=5)
+    assert [penalty.strength for penalty in Regularizer.from_options(options)] == ["2", 3]
+    assert options.regularizer == [{"name": "older", "strength": "2"}, {"name": "older", "strength": 3}]
+
+
 LOADED = """
 from ganzo.registry import register, with_option_parser
 from ganzo.loss import Loss
@@ -345,6 +356,18 @@ def test_a_module_that_cannot_be_imported(own_folder, registry, monkeypatch, ref
     sentence = refused(tiny)
     assert sentence.startswith("GANZO_LOAD_MODULES names `broken_module`, which cannot be imported")
     assert words in sentence
+
+
+@pytest.mark.parametrize("by_path", [False, True])
+def test_a_module_that_takes_a_taken_name(own_folder, registry, monkeypatch, refused, tiny, by_path):
+    (own_folder / "taker.py").write_text(
+        "from ganzo.registry import register\n@register('loss', 'gan')\nclass Mine: pass\n"
+    )
+    if not by_path:
+        monkeypatch.syspath_prepend(own_folder)
+        monkeypatch.setenv("GANZO_LOAD_MODULES", "taker")
+    sentence = refused(tiny + " --loss taker.py:Mine" * by_path)
+    assert "is already registered as a loss" in sentence and sentence.endswith("choose another name.")
 
 
 def test_options_of_third_parties_are_parsed_saved_and_restored(loaded, ganzo, refused, tiny, own_folder):

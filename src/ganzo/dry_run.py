@@ -34,7 +34,7 @@ def dry_run(completed: Completed) -> int:
     print(f"noise        {shape(noise)}")
     for name, network, out in (("generator", generator, fake), ("discriminator", discriminator, logits)):
         count = sum(weight.numel() for weight in network.parameters())
-        print(f"{name:13}{type(network).__name__}: {count:,} parameters, gives {shape(out)}")
+        print(f"{name:13} {type(network).__name__}: {count:,} parameters, gives {shape(out)}")
     return 0
 
 

@@ -1,6 +1,7 @@
 """The folders of a run: one process at a time, deleting, and the facts beside the weights."""
 
 import contextlib
+import errno
 import json
 import os
 import platform
@@ -16,6 +17,8 @@ import torch
 from ganzo import __version__
 from ganzo.checkpoint import whole
 from ganzo.errors import RunError
+
+DISK_ERRORS = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)
 
 
 def take_lock(path: Path, experiment: str) -> Any:

@@ -8,6 +8,7 @@ import inspect
 import os
 import pkgutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ def load_modules() -> None:
     """Import what GANZO_LOAD_MODULES names: third parties' components."""
     for name in filter(None, (part.strip() for part in os.environ.get(MODULES_VARIABLE, "").split(","))):
         try:
-            importlib.import_module(name)
+            import_here(name)
         except RegistryError:
             raise
         except Exception as error:  # whatever the third party's own code raises
@@ -43,6 +44,28 @@ def scan(namespace: str) -> None:
             importlib.import_module(f"ganzo.{room}.{module.name}")
 
 
+def import_here(name: str) -> Any:
+    """Import a module, looking in the current folder too, as `python -m` would."""
+    here = os.getcwd()
+    if here not in sys.path:
+        sys.path.append(here)
+    return importlib.import_module(name)
+
+
+def lazily(package: str) -> Callable[[str], Any]:
+    """A module's `__getattr__`: the classes in the files of a room, imported when they are asked for."""
+
+    def find(name: str) -> Any:
+        if not name.startswith("_"):
+            for module in pkgutil.iter_modules(sys.modules[package].__path__):
+                found = vars(importlib.import_module(f"{package}.{module.name}")).get(name)
+                if inspect.isclass(found) and found.__module__ == f"{package}.{module.name}":
+                    return found
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+    return find
+
+
 def is_path(name: str) -> bool:
     """Whether a component's name says where its class lies (`file.py:Class`) instead of being registered."""
     return ":" in name
@@ -53,7 +76,7 @@ def load_from_path(namespace: str, name: str) -> type:
     """The class that `path/to/file.py:Class` or `package.module:Class` names."""
     where, _, attribute = name.rpartition(":")
     try:
-        module = _load_file(Path(where)) if where.endswith(".py") else importlib.import_module(where)
+        module = _load_file(Path(where)) if where.endswith(".py") else import_here(where)
     except RegistryError:
         raise
     except Exception as error:  # the user's own code failed while it was imported

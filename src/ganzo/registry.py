@@ -22,6 +22,7 @@ from ganzo.errors import (
     nearest,
 )
 from ganzo.grammar import Item, items
+from ganzo.loading import lazily
 from ganzo.roles import FACTS, ROLES, Role
 from ganzo.schema import (
     REQUIRED,
@@ -55,6 +56,7 @@ __all__ = [  # all that a component needs of the frame
     "build",
     "child",
     "chosen",
+    "lazily",
     "nearest",
     "parameters",
     "register",
@@ -231,8 +233,8 @@ def role_of(namespace: str) -> Role:
 
 def chosen(options: Namespace, role: Role) -> list[Item]:
     """The components that the options choose for a role, or its default."""
-    default = role.default if role.default is not None else []
-    return items(getattr(options, role.key, default) or default, role.key)
+    value = getattr(options, role.key, None)
+    return items(role.default if value is None else value, role.key)
 
 
 def child(options: Namespace, role: Role, item: Item) -> Namespace:

@@ -6,7 +6,6 @@ the other.
 """
 
 import contextlib
-import errno
 import json
 import os
 import secrets
@@ -20,7 +19,7 @@ from typing import Any
 
 from ganzo import checkpoint
 from ganzo.errors import OptionError, RunError
-from ganzo.folder import claim, delete_files, environment, remove_empty, take_lock, write_json
+from ganzo.folder import DISK_ERRORS, claim, delete_files, environment, remove_empty, take_lock, write_json
 from ganzo.nn.random import load_random_state, random_state
 from ganzo.nn.sampling import settle
 from ganzo.options import hashed_name, saveable
@@ -34,7 +33,7 @@ STATE = (
     "images_before",
     "history",
 )  # of the run itself, in a checkpoint
-DISK_ERRORS = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)
+FROM_THE_BEGINNING = "the run had stopped before its first checkpoint; it starts from the beginning"
 
 
 @register("common", "run")
@@ -272,6 +271,8 @@ class Run:
                 for key in STATE:
                     setattr(self, key, state[key])
                 checkpoint.load_states(self._parts, state["parts"])
+                for each in self._parts.get("snapshots", ()):
+                    each.epochs = self.epoch  # also where it was not chosen before
                 load_random_state(state["random"])
             found = checkpoint.listed(root)
             checkpoint.tidy(root, keep=found[: found.index(folder) + 1])  # the newer ones are damaged
@@ -283,9 +284,7 @@ class Run:
                     part.load_state_dict(part.state_dict())
         with checkpoint.whole(self.output / "results.json") as temporary:
             temporary.write_text("".join(map(self._line, self.history)), encoding="utf-8")
-        if folder is None:
-            return "the run had stopped before its first checkpoint; it starts from the beginning"
-        return f"restored at epoch {self.epoch}, turn {self.game.turns}"
+        return f"restored at epoch {self.epoch}, turn {self.game.turns}" if folder else FROM_THE_BEGINNING
 
 
 def settle_names(options: Namespace) -> None:

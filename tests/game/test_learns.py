@@ -1,3 +1,5 @@
+import functools
+
 import pytest
 import torch
 from torch import nn
@@ -19,7 +21,7 @@ LOSSES = [
     (GANLoss, [R1(weight=0.1)]),
     (HingeLoss, [R1(weight=0.1)]),
     (RelativisticLoss, [R1(weight=0.1), R2(weight=0.1)]),
-    (WGANGPLoss, []),
+    (functools.partial(WGANGPLoss, gradient_penalty_factor=1.0), []),
 ]
 
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from ganzo.registry import Facade
+from ganzo.registry import Facade, lazily
 
 
 class Augment(Facade, ABC):
@@ -16,3 +16,6 @@ class Augment(Facade, ABC):
     @abstractmethod
     def __call__(self, images: Tensor) -> Tensor:
         """Change images B×C×H×W in [-1, 1]; the shape stays."""
+
+
+__getattr__ = lazily(__name__)  # `from ganzo.augment import …` finds the classes in this room's files

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from PIL import Image
 
 from ganzo.nn.batch import Batch
-from ganzo.registry import Facade, Registry, chosen, parameters, role_of
+from ganzo.registry import Facade, Registry, chosen, lazily, parameters, role_of
 
 __all__ = ["Batch", "Data", "Source"]
 
@@ -101,3 +101,6 @@ class Data(Facade, ABC):
         if any(p.name == "source" for p in parameters(Registry.lookup("data", item.name))):
             offered["source"] = Source.from_options(options)
         return super().from_options(options, *parts, **offered)
+
+
+__getattr__ = lazily(__name__)  # `from ganzo.data import …` finds the classes in this room's files

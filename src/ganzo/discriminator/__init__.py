@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from ganzo.nn.critic import Critic, Verdict
-from ganzo.registry import Facade
+from ganzo.registry import Facade, lazily
 
 __all__ = ["Critic", "Discriminator", "Verdict"]
 
@@ -23,3 +23,6 @@ class Discriminator(Facade, nn.Module):
     @abstractmethod
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor | Verdict:
         """Judge a batch of images."""
+
+
+__getattr__ = lazily(__name__)  # `from ganzo.discriminator import …` finds the classes in this room's files

@@ -11,7 +11,17 @@ from ganzo.game.player import Player, default_optimizer
 from ganzo.nn.batch import Batch
 from ganzo.nn.critic import Critic, as_critic
 from ganzo.nn.pixels import to_float
-from ganzo.registry import Count, DataError, Facade, OptionError, Registry, chosen, parameters, role_of
+from ganzo.registry import (
+    Count,
+    DataError,
+    Facade,
+    OptionError,
+    Registry,
+    chosen,
+    lazily,
+    parameters,
+    role_of,
+)
 
 __all__ = ["Game", "Player"]
 
@@ -72,6 +82,7 @@ class Game(Facade, ABC):
         self.generator_iterations = generator_iterations
         self.discriminator_iterations = discriminator_iterations
         self.max_batches_per_epoch = max_batches_per_epoch
+        self._penalised = False  # whether the game asked for penalties
         self.turns = 0  # since the start of the run
         self.turns_of_epoch = 0
         self.images = 0  # real images judged since the start of the run
@@ -118,6 +129,12 @@ class Game(Facade, ABC):
         batch = next(batches)
         return self.train_on_instance(noise.next(len(batch), batch.label), batch.image, batch.label)
 
+    def penalty(self, real: Tensor, fake: Tensor, labels: Tensor | None = None) -> Tensor | float:
+        """The sum of the penalties that are due in this turn, for the discriminator's loss; a lazy one weighs more."""
+        self._penalised = True
+        due = [r for r in self.regularizers if self.turns % r.every == 0]
+        return sum((r.every * r.penalty(self.critic.given(labels), real, fake) for r in due), start=0.0)
+
     def run_epoch(self, data: Any, noise: Any) -> dict[str, float]:
         """Play until the data end or the cap is reached; returns the means over the epoch."""
         *_, losses = self.rounds(data, noise)
@@ -142,6 +159,11 @@ class Game(Facade, ABC):
                 total = self.totals.get(name)
                 value = value.detach()
                 self.totals[name] = value.to(torch.double, copy=True) if total is None else total.add_(value)
+            if self.regularizers and not self._penalised:
+                raise OptionError(
+                    f"{type(self).__name__} asks for no penalty, so `--regularizer` must be left out (a game asks by"
+                    " `self.penalty(real, fake, labels)`)."
+                )
             self.turns += 1
             self.turns_of_epoch += 1
             self.images += sum(len(batch) for batch in turn)
@@ -243,3 +265,6 @@ class EpochGame(Game):
         super().load_state_dict(state)
         if state["inner"]:
             self.inner.load_state_dict(state["inner"])
+
+
+__getattr__ = lazily(__name__)  # `from ganzo.game import …` finds the classes in this room's files

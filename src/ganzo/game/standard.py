@@ -39,10 +39,7 @@ class StandardGame(Game):
             fake = self.fakes(noise, batch, with_graph=keep)  # (B, C, H, W)
             with self.autocast():
                 d_loss = self.loss.for_discriminator(real, fake.detach(), labels)  # ()
-            for regularizer in self.regularizers:
-                if self.turns % regularizer.every == 0:
-                    penalty = regularizer.penalty(self.critic.given(labels), real, fake.detach())
-                    d_loss = d_loss + regularizer.every * penalty
+            d_loss = d_loss + self.penalty(real, fake.detach(), labels)
             self.discriminator.move(d_loss)  # zero_grad, backward, step, hooks
 
         seen = {"real": real} if self.paired else {}

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from ganzo.registry import Facade
+from ganzo.registry import Facade, lazily
 
 
 class Generator(Facade, nn.Module):
@@ -21,3 +21,6 @@ class Generator(Facade, nn.Module):
     @abstractmethod
     def forward(self, noise: Tensor, labels: Tensor | None = None) -> Tensor:
         """Make one image for each row of noise."""
+
+
+__getattr__ = lazily(__name__)  # `from ganzo.generator import …` finds the classes in this room's files

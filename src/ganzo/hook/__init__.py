@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from ganzo.registry import ROLES, Facade
+from ganzo.registry import ROLES, Facade, lazily
 
 
 class Hook(Facade, ABC):
@@ -37,3 +37,6 @@ class Hook(Facade, ABC):
         """The hooks of each player: `{"generator": […], "discriminator": […]}`."""
         players = ("generator", "discriminator")
         return {p: cls.all_from_options(options, ROLES[f"{p}_hook"], *parts, **offered) for p in players}
+
+
+__getattr__ = lazily(__name__)  # `from ganzo.hook import …` finds the classes in this room's files

@@ -29,6 +29,9 @@ class JudgeMetric(Metric):
 
     `judge` is the mean over all samples, `judge_worst` the share in the class that is read worst. Real held-out digits
     score 0.994.
+
+    Args:
+        classes: number of classes
     """
 
     features = "judge"
@@ -36,17 +39,19 @@ class JudgeMetric(Metric):
     minimum_samples = 10
     needs_real = False
 
-    def __init__(self) -> None:
+    def __init__(self, *, classes: int = 10) -> None:
+        if classes not in range(1, 11):
+            raise OptionError(
+                "`--metrics judge` reads the ten digits, so it needs data with these classes (`--dataset digits`);"
+                f" got data with {classes or 'no'} classes."
+            )
         self.right: list[Tensor] = []
         self.asked: list[Tensor] = []
 
     def update(
         self, real_features: Tensor | None, fake_features: Tensor, labels: Tensor | None = None
     ) -> None:
-        if labels is None or int(labels.max()) >= fake_features.shape[1]:
-            raise OptionError(
-                "`--metrics judge` reads the ten digits, so it needs data with these classes (`--dataset digits`)."
-            )
+        assert labels is not None, "the data have classes"
         self.right.append(fake_features.argmax(1) == labels)
         self.asked.append(labels)
 

@@ -11,12 +11,15 @@ BATCHES = 20  # with which batch-norm statistics of an average are estimated
 
 
 @contextlib.contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """Put a network in evaluation mode, and back."""
+def evaluating(network: nn.Module, seed: int | None = None) -> Iterator[None]:
+    """Put a network in evaluation mode, and back; what it draws of torch's own random numbers leaves no trace."""
     training = network.training
+    devices = {weight.device for weight in network.parameters() if weight.is_cuda}
     network.eval()
     try:
-        with torch.no_grad():
+        with torch.random.fork_rng(devices=sorted(d.index for d in devices)), torch.no_grad():
+            if seed is not None:
+                torch.manual_seed(seed)
             yield
     finally:
         network.train(training)
@@ -36,7 +39,7 @@ def settle(generator: nn.Module, noise: Any, classes: int = 0) -> None:
         if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats
     ]
     momentum = {layer: layer.momentum for layer in layers}
-    with evaluating(generator):
+    with evaluating(generator, seed=0):
         for layer in layers:
             layer.reset_running_stats()
             layer.momentum = None  # a plain mean over the batches
@@ -70,7 +73,7 @@ def sample_images(
     settle(generator, noise, classes)
     z = noise.sample(n, seed, labels)
     size = noise.batch_size
-    with evaluating(generator):
+    with evaluating(generator, seed):
         parts = [
             _ask(generator, z[i : i + size], None if labels is None else labels[i : i + size])
             for i in range(0, n, size)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ganzo.nn.random import restore_stream, stream
-from ganzo.registry import Facade
+from ganzo.registry import Facade, lazily
 
 
 class Noise(Facade, ABC):
@@ -47,3 +47,6 @@ class Noise(Facade, ABC):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a saved position."""
         restore_stream(self.generator, state["generator"])
+
+
+__getattr__ = lazily(__name__)  # `from ganzo.noise import …` finds the classes in this room's files

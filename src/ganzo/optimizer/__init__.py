@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from torch import nn
 from torch.optim import Optimizer as TorchOptimizer
 
-from ganzo.registry import ROLES, Facade, OptionError, Registry, build, child, chosen, parameters
+from ganzo.registry import ROLES, Facade, OptionError, Registry, build, child, chosen, lazily, parameters
 
 
 class Optimizer(Facade):
@@ -38,3 +38,6 @@ class Optimizer(Facade):
     def from_options(cls, options: Namespace, *parts: Any, **offered: Any) -> TorchOptimizer:
         """Build an optimizer for one network, with the generator's options."""
         return cls.for_player(options, "generator", parts[0])
+
+
+__getattr__ = lazily(__name__)  # `from ganzo.optimizer import …` finds the classes in this room's files

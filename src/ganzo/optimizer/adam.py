@@ -12,6 +12,7 @@ class Adam(torch.optim.Adam):
     """Adam in its fused form: one kernel moves all weights. The settings are the defaults of WGAN-GP.
 
     Args:
+        weights: what is moved
         lr: learning rate
         beta1: decay of the mean of the gradients
         beta2: decay of the mean of their squares

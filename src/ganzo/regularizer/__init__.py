@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from ganzo.registry import Facade
+from ganzo.registry import Facade, lazily
 
 Judge = Callable[[Tensor], Tensor]  # images to logits, labels already bound
 
@@ -30,3 +30,6 @@ class Regularizer(Facade, ABC):
     @abstractmethod
     def penalty(self, critic: Judge, real: Tensor, fake: Tensor) -> Tensor:
         """The penalty for real and fake images (B×C×H×W each), a scalar."""
+
+
+__getattr__ = lazily(__name__)  # `from ganzo.regularizer import …` finds the classes in this room's files

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
-from ganzo.registry import Facade
+from ganzo.registry import Facade, lazily
 
 
 class Statistics(Facade, ABC):
@@ -33,3 +33,6 @@ def lines_of(losses: dict[str, float]) -> list[str]:
     if "seconds" in losses:
         head += f"  {losses['seconds']:.2f} s  {losses.get('images_per_second', 0):,.0f} images/s"
     return [head, *(f"  {name}: {value:.5g}" for name, value in numbers.items())]
+
+
+__getattr__ = lazily(__name__)  # `from ganzo.statistics import …` finds the classes in this room's files
