@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ganzo.arguments import COMMAND_OPTIONS, is_switch
-from ganzo.commands import SAMPLE_OPTIONS
-from ganzo.options import OLD_SPELLINGS, Option, common_options, component_options, shorthands
+from ganzo.catalogue import OLD_SPELLINGS, Option, common_options, component_options, shorthands
+from ganzo.sample import SAMPLE_OPTIONS
 from ganzo.registry import Registry, is_fact
 from ganzo.roles import ROLES, Role
 from ganzo.schema import describe, parameters

@@ -93,19 +93,19 @@ def refused(ganzo):
 @pytest.fixture
 def registry(own_folder, monkeypatch):
     """The registry, for a test that adds to it; what it added is forgotten afterwards."""
-    from ganzo import loading, options
+    from ganzo import catalogue, loading
     from ganzo.registry import Registry
 
     caches = (
         loading.scan,
         loading.load_modules,
         loading.load_from_path,
-        options.common_options,
-        options.catalogue,
+        catalogue.common_options,
+        catalogue.catalogue,
     )
-    for namespace in (*{role.namespace for role in options.ROLES.values()}, "common"):
+    for namespace in (*{role.namespace for role in catalogue.ROLES.values()}, "common"):
         Registry.keys(namespace)
-    options.common_options()
+    catalogue.common_options()
     monkeypatch.setattr(Registry, "_classes", {room: {**known} for room, known in Registry._classes.items()})
     monkeypatch.setattr(Registry, "_defaults", {**Registry._defaults})
     monkeypatch.setattr(Registry, "_option_functions", [*Registry._option_functions])

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from ganzo.arguments import COMMAND_OPTIONS, CommandLine, help_page, is_switch, normalise
-from ganzo.commands import SAMPLE_OPTIONS
+from ganzo.catalogue import catalogue, component_options
 from ganzo.errors import OptionError
-from ganzo.options import Completed, Layer, catalogue, component_options
+from ganzo.options import Completed, Layer
 from ganzo.registry import Registry
 from ganzo.roles import ROLES
+from ganzo.sample import SAMPLE_OPTIONS
 
 FLAGS = Path(__file__).with_name("flags.txt")
 

@@ -15,6 +15,7 @@ from torch import nn
 from ganzo import checkpoint
 from ganzo.cli import main
 from ganzo.errors import RunError
+from ganzo.game import Game
 from small import SMALL, equal, everything, play
 
 CHECKPOINTS = Path("models/run/checkpoints")
@@ -123,14 +124,23 @@ def test_when_all_are_damaged_one_sentence_says_so():
     assert len(names()) == 3  # nothing was thrown away
 
 
-def test_a_damaged_newer_checkpoint_does_not_push_out_whole_ones():
+def test_a_damaged_newer_checkpoint_does_not_push_out_whole_ones(monkeypatch):
     """It is newer by name than what the restored run writes next."""
     play(checkpoint_every=0.0, keep_checkpoints=4)
     alter(CHECKPOINTS / "2-6" / "state.pt")
     for folder in ("1-6", "1-5"):
         shutil.rmtree(CHECKPOINTS / folder)
-    play(restore=True, checkpoint_every=0.0, keep_checkpoints=1)
-    assert names() == ["2-6"] and checkpoint.damage(CHECKPOINTS / "2-6") is None
+    take = Game._take
+
+    def leave_at_turn_5(self, data):
+        if self.turns == 5:
+            raise KeyboardInterrupt
+        return take(self, data)
+
+    monkeypatch.setattr(Game, "_take", leave_at_turn_5)
+    with pytest.raises(KeyboardInterrupt):
+        play(restore=True, checkpoint_every=0.0, keep_checkpoints=1)
+    assert names() == ["1-5"] and checkpoint.damage(CHECKPOINTS / "1-5") is None
 
 
 class Bomb:

@@ -420,7 +420,7 @@ def test_an_interrupt_ends_with_130(monkeypatch, ganzo):
     def interrupted(words):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ganzo.commands.list_", interrupted)
+    monkeypatch.setattr("ganzo.listing.command", interrupted)
     said = ganzo("list")
     assert said.status == 130 and "interrupted" in said.err
 
@@ -445,7 +445,7 @@ def test_what_the_system_refuses_is_one_sentence(monkeypatch, refused, error, wo
     def fails(words):
         raise error
 
-    monkeypatch.setattr("ganzo.commands.list_", fails)
+    monkeypatch.setattr("ganzo.listing.command", fails)
     assert refused("list").startswith(words)
 
 
@@ -453,7 +453,7 @@ def test_a_mistake_of_ours_is_not_hidden(monkeypatch):
     def fails(words):
         raise RuntimeError("shapes do not match")
 
-    monkeypatch.setattr("ganzo.commands.list_", fails)
+    monkeypatch.setattr("ganzo.listing.command", fails)
     with pytest.raises(RuntimeError, match="shapes"):
         main(["list"])
 
@@ -468,6 +468,6 @@ def test_a_reader_that_has_gone(monkeypatch):
         def close(self):
             self.closed = True
 
-    monkeypatch.setattr("ganzo.commands.list_", fails)
+    monkeypatch.setattr("ganzo.listing.command", fails)
     monkeypatch.setattr("sys.stderr", stderr := Closable())
     assert main(["list"]) == 1 and stderr.closed

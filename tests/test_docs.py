@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from ganzo.arguments import COMMAND_OPTIONS, CommandLine
-from ganzo.commands import SAMPLE_OPTIONS
-from ganzo.options import common_options, component_options
+from ganzo.catalogue import common_options, component_options
 from ganzo.registry import Registry
 from ganzo.roles import ROLES
+from ganzo.sample import SAMPLE_OPTIONS
 
 ROOT = Path(__file__).parents[1]
 DOCS = sorted((ROOT / "docs").glob("*.md"))

@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ganzo.arguments import COMMAND_OPTIONS, CommandLine, help_page
+from ganzo.catalogue import catalogue
 from ganzo.cli import main
 from ganzo.errors import GanzoError
 from ganzo.grammar import Item, items
-from ganzo.options import Completed, Layer, catalogue, hashed_name, make_options, read_file, saveable
+from ganzo.options import Completed, Layer, hashed_name, make_options, read_file, saveable
 from ganzo.registry import Registry, register, with_option_parser
 from ganzo.roles import ROLES
 from ganzo.run import settle_names

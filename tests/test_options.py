@@ -4,19 +4,17 @@ from argparse import Namespace
 
 import pytest
 
+from ganzo.catalogue import FREE, catalogue, shorthands
 from ganzo.errors import OptionError
 from ganzo.options import (
-    FREE,
     Completed,
     Layer,
-    catalogue,
     environment,
     flattened,
     hashed_name,
     make_options,
     read_file,
     saveable,
-    shorthands,
     spelled,
 )
 from ganzo.roles import ROLES

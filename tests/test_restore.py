@@ -149,6 +149,7 @@ def test_time_that_runs_out_just_after_the_last_look_loses_nothing(monkeypatch):
 
     monkeypatch.setattr(Run, "epoch_over", late)
     assert play(epochs=4).epoch == 2
+    assert Path("models/run/checkpoints/2-6").exists()
     monkeypatch.setattr(Run, "epoch_over", epoch_over)
     restored = play(epochs=4, restore=True)
     assert numbers(restored)[0] == numbers(whole)[0]

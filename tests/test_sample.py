@@ -99,7 +99,19 @@ def test_a_broken_option_is_refused(refused, trained):
     assert "There is no option `--labels`. Did you mean `--label`?" in refused(
         "sample --experiment t --labels 3"
     )
-    assert "`t` stands alone" in refused("sample t")
+    assert "`u` stands alone" in refused("sample t u")
+
+
+def test_a_run_is_named_in_three_ways(ganzo, trained):
+    for run in ("t", "models/t", "output/t"):  # its name, or the path of either of its folders
+        said = ganzo(f"sample {run}")
+        assert said.status == 0 and said.out.startswith("output/t/samples/sample_"), said
+
+
+def test_a_path_without_a_run(refused, trained):
+    Path("empty").mkdir()
+    for run in ("empty", "models", "no/such", ".."):
+        assert refused(f"sample {run}").startswith("There is no run in")
 
 
 def test_a_run_that_is_not_there(refused):

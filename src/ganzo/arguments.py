@@ -4,19 +4,19 @@ import argparse
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from ganzo.errors import OptionError, RegistryError, nearest
-from ganzo.grammar import items
-from ganzo.loading import is_path
-from ganzo.options import (
+from ganzo.catalogue import (
     OLD_SPELLINGS,
     SHORTHANDS,
-    Completed,
     Option,
     catalogue,
     common_options,
     component_options,
     shorthands,
 )
+from ganzo.errors import OptionError, RegistryError, nearest
+from ganzo.grammar import items
+from ganzo.loading import is_path
+from ganzo.options import Completed
 from ganzo.registry import Registry
 from ganzo.roles import ROLES
 from ganzo.schema import describe

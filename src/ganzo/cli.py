@@ -73,9 +73,17 @@ def run(words: list[str]) -> int:
     if not words:
         print(USAGE)
         return 0
-    from ganzo import commands  # imports torch; `ganzo --help` does without
+    if command == "train":  # the modules import torch; `ganzo --help` does without
+        from ganzo.commands import train
 
-    return {"train": commands.train, "sample": commands.sample, "list": commands.list_}[command](rest)
+        return train(rest)
+    if command == "sample":
+        from ganzo import sample
+
+        return sample.command(rest)
+    from ganzo import listing
+
+    return listing.command(rest)
 
 
 def deh(words: list[str] | None = None) -> int:

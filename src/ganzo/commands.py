@@ -1,43 +1,22 @@
-"""What the commands do: read their words, complete the options, and hand them to the function that works."""
+"""`ganzo train`: read the words, complete the options, ask what is to be asked, and hand them to the loop."""
 
 import json
 import sys
 from argparse import Namespace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from ganzo.arguments import COMMAND_OPTIONS, CommandLine, help_page
+from ganzo.catalogue import FREE, FREE_ROLES, SHORTHANDS, catalogue, component_options
 from ganzo.errors import OptionError, RunError
 from ganzo.grammar import items
 from ganzo.loading import is_path
-from ganzo.options import (
-    FREE,
-    FREE_ROLES,
-    SHORTHANDS,
-    Completed,
-    Layer,
-    catalogue,
-    component_options,
-    environment,
-    flattened,
-    read_file,
-    saveable,
-)
-from ganzo.recipes import read_config, recipes
+from ganzo.options import Completed, Layer, environment, flattened, read_file, saveable
+from ganzo.recipes import read_config
 from ganzo.registry import Registry
 from ganzo.roles import ROLES
 from ganzo.run import Run, settle_names
-from ganzo.schema import Interval, convert, describe
-
-DATA_KEYS = (
-    "data_dir",
-    "from_json",
-    "config",
-)  # naming one of these, or any component, is no bare `ganzo train`
-SAMPLE_OPTIONS = {
-    "num_samples": "how many grids to draw (each of `--snapshot-size` images)",
-    "label": "classes to draw, by number or name, separated by commas",
-}
+from ganzo.schema import convert
 
 
 def train(words: list[str]) -> int:
@@ -180,79 +159,3 @@ def with_saved_run(
 def plain(value: Any) -> str:
     """A value as its file would hold it, to compare."""
     return json.dumps(value, sort_keys=True, default=str)
-
-
-def sample(words: list[str]) -> int:
-    """`ganzo sample`."""
-    line = CommandLine("sample", SAMPLE_OPTIONS, train=False)
-    wants_help = any(word in ("-h", "--help") for word in words)
-    given = line.read([word for word in words if word not in ("-h", "--help")])
-    if wants_help:
-        completed = Completed([environment(), Layer("command line", given)], line.third_party)
-        print(help_page("sample", SAMPLE_OPTIONS, completed, line.third_party_rows))
-        return 0
-    number, label = (given.pop(key, None) for key in SAMPLE_OPTIONS)
-    seed = given.pop("seed", None)
-    asked = Completed([environment(), Layer("command line", given)], line.third_party).options
-    asked.experiment = experiment = asked.experiment or "digits"
-    settle_names(asked)
-    folder = Path(asked.model_dir) / experiment
-    if not (folder / "options.json").is_file():
-        raise RunError(f"There is no run in `{folder}`; name one with `--experiment` (and `--model-dir`).")
-    layers = [
-        environment(),
-        Layer("saved run", read_file(folder / "options.json")),
-        Layer("command line", given),
-    ]
-    announce_files(layers)
-    completed = Completed(layers, line.third_party)
-    options = completed.options
-    options.experiment, options.model_dir = experiment, asked.model_dir
-    from ganzo.sample import sample as draw
-
-    for path in draw(options, whole(number, "num-samples", 1, 1), label, whole(seed, "seed", None, 0)):
-        print(path)
-    return 0
-
-
-def whole(text: str | None, name: str, default: Any, least: int) -> Any:
-    """A whole number from the command line."""
-    if text is None:
-        return default
-    try:
-        return convert(Annotated[int, Interval(least)], text)
-    except (ValueError, OverflowError):
-        raise OptionError(f"`--{name}` must be a whole number of at least {least}; got '{text}'.") from None
-
-
-def list_(words: list[str]) -> int:
-    """`ganzo list [ROOM [COMPONENT]]`, `ganzo list recipes`."""
-    rooms = list(dict.fromkeys(role.namespace for role in ROLES.values()))
-    if not words or words[0] in ("-h", "--help"):
-        print("usage: ganzo list [recipes | ROOM [COMPONENT]]\n")
-        for room in rooms:
-            print(f"{room:14} {', '.join(Registry.keys(room))}")
-        print(f"{'recipes':14} {', '.join(recipes())}")
-        return 0
-    if words[0] == "recipes":
-        for name, path in recipes().items():
-            print(f"{name:24} {path}")
-        return 0
-    if words[0] not in rooms:
-        from ganzo.errors import nearest
-
-        raise OptionError(
-            f"There is no room `{words[0]}`; choose among {', '.join(rooms)}.{nearest(words[0], rooms)}"
-        )
-    role = next(role for role in ROLES.values() if role.namespace == words[0])
-    for name in words[1:] or Registry.keys(role.namespace):
-        cls = Registry.lookup(role.namespace, name)
-        print(
-            f"{name}: {(cls.__doc__ or '').strip() if words[1:] else (cls.__doc__ or '').strip().splitlines()[0]}"
-        )
-        for option in component_options(role, name) if words[1:] else ():
-            print(f"  {option.flag}: {option.help} ({describe(option.kind)}; default {option.default})")
-    return 0
-
-
-__all__ = ["catalogue", "items", "list_", "sample", "train"]

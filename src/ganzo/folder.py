@@ -118,3 +118,20 @@ def environment(options: Namespace) -> dict[str, Any]:
         "deterministic": device.type == "cpu",
         "command": sys.argv,
     }
+
+
+def find_run(name: str, model_dir: Path) -> Path:
+    """The model folder of a run, given by its name or by the path of either of its folders."""
+    places = [model_dir / name] if Path(name).name == name and name not in (".", "..") else []
+    if not (places and (places[0] / "options.json").is_file()):
+        places.append(Path(name))
+    for place in places:
+        if (place / "options.json").is_file():
+            return place.resolve() if place.name in ("", ".", "..") else place
+        try:
+            other = json.loads((place / "folders.json").read_text(encoding="utf-8"))["model_folder"]
+            if (place / other / "options.json").is_file():
+                return Path(os.path.relpath(place / other))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    raise RunError(f"There is no run in `{places[0]}`; name one with `--experiment` (and `--model-dir`).")

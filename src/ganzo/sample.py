@@ -3,21 +3,72 @@
 import json
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from PIL import Image
 
+from ganzo.arguments import CommandLine, help_page
 from ganzo.checkpoint import load_weights
+from ganzo.commands import announce_files
 from ganzo.errors import OptionError, RunError, nearest
+from ganzo.folder import find_run
 from ganzo.generator import Generator
 from ganzo.machine import find_device
 from ganzo.nn.grid import grid
 from ganzo.nn.sampling import labels_for, sample_images
 from ganzo.noise import Noise
-from ganzo.run import Run
+from ganzo.options import Completed, Layer, environment, read_file
+from ganzo.run import Run, settle_names
+from ganzo.schema import Interval, convert
 
+SAMPLE_OPTIONS = {
+    "num_samples": "how many grids to draw (each of `--snapshot-size` images)",
+    "label": "classes to draw, by number or name, separated by commas",
+}
 FACTS = ("image_size", "image_colors", "classes", "class_names", "state_size", "batch_size")
+
+
+def command(words: list[str]) -> int:
+    """Read the words of `ganzo sample [RUN]`, complete the options of the stored run, and draw."""
+    line = CommandLine("sample", SAMPLE_OPTIONS, train=False)
+    named, words = (words[0], words[1:]) if words and not words[0].startswith("-") else (None, words)
+    wants_help = any(word in ("-h", "--help") for word in words)
+    given = line.read([word for word in words if word not in ("-h", "--help")])
+    if wants_help:
+        completed = Completed([environment(), Layer("command line", given)], line.third_party)
+        print(help_page("sample", SAMPLE_OPTIONS, completed, line.third_party_rows))
+        return 0
+    number, label = (given.pop(key, None) for key in SAMPLE_OPTIONS)
+    seed = given.pop("seed", None)
+    asked = Completed([environment(), Layer("command line", given)], line.third_party).options
+    if named is None:
+        asked.experiment = asked.experiment or "digits"
+        settle_names(asked)
+    folder = find_run(named or asked.experiment, Path(asked.model_dir))
+    given = {key: value for key, value in given.items() if key not in ("experiment", "model_dir")}
+    layers = [
+        environment(),
+        Layer("saved run", read_file(folder / "options.json")),
+        Layer("command line", given),
+    ]
+    announce_files(layers)
+    completed = Completed(layers, line.third_party)
+    options = completed.options
+    options.experiment, options.model_dir = folder.name, str(folder.parent)
+    for path in sample(options, whole(number, "num-samples", 1, 1), label, whole(seed, "seed", None, 0)):
+        print(path)
+    return 0
+
+
+def whole(text: str | None, name: str, default: Any, least: int) -> Any:
+    """A whole number from the command line."""
+    if text is None:
+        return default
+    try:
+        return convert(Annotated[int, Interval(least)], text)
+    except (ValueError, OverflowError):
+        raise OptionError(f"`--{name}` must be a whole number of at least {least}; got '{text}'.") from None
 
 
 def sample(options: Namespace, num_samples: int, label: str | None, new_seed: int | None) -> list[Path]:

@@ -56,6 +56,14 @@ def cache_folder(cache_dir: str | None = None) -> Path:
     return Path(cache_dir or os.environ.get("GANZO_CACHE_DIR") or "~/.cache/ganzo").expanduser()
 
 
+def memory() -> int:
+    """Bytes of memory that the machine has; without an answer, as many as anyone could ask for."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # no such question on this system
+        return 2**63
+
+
 def pack(
     source: Source,
     size: int,
@@ -67,6 +75,12 @@ def pack(
 ) -> Packed:
     """Decode all pictures of a source, or find them decoded in the folder; without one they stay in memory."""
     if folder is None or source.in_memory:
+        needed, there = len(source) * colors * size * size, memory()
+        if needed > there:
+            raise DataError(
+                f"{len(source)} pictures of {size}×{size} pixels take {needed / 1e9:,.1f} GB, and this machine has"
+                f" {there / 1e9:,.1f} GB of memory; choose a smaller `--image-size`."
+            )
         images, kept, bad = list[np.ndarray](), list[int](), list[str]()
         for index, decoded in decode(source, size, colors, workers):
             if isinstance(decoded, str):

@@ -1,0 +1,119 @@
+"""Every option that there is: those of each component, read from its signature, and those of every run."""
+
+import dataclasses
+import functools
+import importlib
+from typing import Any
+
+from ganzo.registry import Registry, is_fact, takes_options
+from ganzo.roles import ROLES, Role
+from ganzo.schema import parameters
+
+COMMON = ("ganzo.run", "ganzo.machine", "ganzo.metric")  # what every run has, whichever parts it is made of
+SHORTHANDS = {"optimizer": ("generator_optimizer", "discriminator_optimizer")}
+OLD_SPELLINGS = {
+    "clip_to": "weight_clipper_clip_to",
+    "gradient_penalty": "gradient_penalty_factor",
+}
+# What does not change the weights that a run ends with: left out of its hashed name, and free to change on `--restore`.
+FREE_ROLES = ("metrics", "log", "save_images_as")
+FREE = frozenset(
+    (
+        *(
+            "experiment",
+            "restore",
+            "delete",
+            "epochs",
+            "start_epoch",
+            "max_seconds",
+            "model_dir",
+            "output_dir",
+        ),
+        *("device", "threads", "channels_last", "tune", "cache_dir", "loader_workers"),
+        *("checkpoint_every", "keep_checkpoints", "metrics_every", "metrics_samples", *FREE_ROLES),
+    )
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """One option: its key in files and in the Namespace, what it accepts, its default and its help."""
+
+    key: str
+    kind: Any
+    default: Any
+    help: str
+    owner: str  # "generator conv", or "run"
+    parameter: str
+
+    @property
+    def flag(self) -> str:
+        """As the command line spells it."""
+        return "--" + self.key.replace("_", "-")
+
+
+def component_options(role: Role, name: str) -> list[Option]:
+    """The options of one component, read from its signature."""
+    cls = Registry.lookup(role.namespace, name)
+    if takes_options(cls):
+        return []
+    return [
+        Option(
+            role.option(name, p.name),
+            p.kind,
+            p.default,
+            p.help,
+            f"{role.key.replace('_', '-')} {name}",
+            p.name,
+        )
+        for p in parameters(cls)
+        if not is_fact(p, role.namespace)
+    ]
+
+
+def read_by(role: Role, name: str) -> list[Option]:
+    """The options that a component may read: its own; for an older class, those of every component of its role."""
+    if not takes_options(Registry.lookup(role.namespace, name)):
+        return component_options(role, name)
+    owner = role.key.replace("_", "-")
+    found = [[o for o in options if o.owner.partition(" ")[0] == owner] for options in catalogue().values()]
+    return [options[0] for options in found if options]
+
+
+@functools.cache
+def common_options() -> list[Option]:
+    """The options that every run has."""
+    for module in COMMON:
+        importlib.import_module(module)
+    found = []
+    for name in Registry.keys("common"):
+        for p in parameters(Registry.lookup("common", name)):
+            if not is_fact(p, "common"):
+                found.append(Option(p.name, p.kind, p.default, p.help, name, p.name))
+    return found
+
+
+@functools.cache
+def catalogue() -> dict[str, list[Option]]:
+    """Every option that there is, by key; components may share a key."""
+    known: dict[str, list[Option]] = {}
+    for option in common_options():
+        known.setdefault(option.key, []).append(option)
+    for role in ROLES.values():
+        for name in sorted(Registry.keys(role.namespace), key=lambda name: name != role.default):
+            for option in component_options(role, name):
+                known.setdefault(option.key, []).append(option)
+    return known
+
+
+def shorthands() -> dict[str, tuple[str, ...]]:
+    """Keys that stand for several, such as `optimizer`, `lr` and `beta1`."""
+    found: dict[str, list[str]] = {}
+    for role in ROLES.values():
+        if role.shorthand:
+            for name in Registry.keys(role.namespace):
+                for option in component_options(role, name):
+                    keys = found.setdefault(option.parameter, [])
+                    if option.key not in keys:
+                        keys.append(option.key)
+    return {key: tuple(keys) for key, keys in found.items()} | SHORTHANDS
