@@ -5,6 +5,8 @@ import time
 from argparse import Namespace
 from typing import Any
 
+from ganzo.nn.record import scores_of
+
 PLAIN_EVERY = 30.0  # seconds between lines inside a long epoch, where there is no terminal
 
 
@@ -73,9 +75,8 @@ class Progress:
             )
 
     def _score(self, run: Any) -> dict[str, float]:
-        known = {"epoch", "seconds", "images_per_second", "generator", "discriminator"}
         if run.history:
-            self.scores |= {name: value for name, value in run.history[-1].items() if name not in known}
+            self.scores |= scores_of(run.history[-1])
         return self.scores
 
     def finish(self, run: Any, options: Namespace) -> None:

@@ -4,9 +4,8 @@ import math
 from pathlib import Path
 
 from ganzo.checkpoint import whole
+from ganzo.nn.record import LOSSES, scores_of
 
-LOSSES = ("generator", "discriminator")
-TIMES = ("epoch", "seconds", "images_per_second")
 
 
 def draw_curves(history: list[dict[str, float]], path: Path) -> None:
@@ -18,11 +17,7 @@ def draw_curves(history: list[dict[str, float]], path: Path) -> None:
     matplotlib.use("Agg", force=False)
     from matplotlib.figure import Figure
 
-    scores = [
-        name
-        for name in dict.fromkeys(key for line in history for key in line)
-        if name not in (*LOSSES, *TIMES)
-    ]
+    scores = list(dict.fromkeys(name for line in history for name in scores_of(line)))
     figure = Figure(figsize=(8, 3 * (1 + len(scores))), layout="constrained")
     axes = figure.subplots(1 + len(scores), 1, squeeze=False)[:, 0]
     for axis, names in zip(axes, [LOSSES, *([name] for name in scores)], strict=True):

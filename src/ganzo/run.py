@@ -211,19 +211,18 @@ class Run:
         seconds, images = max(self.seconds_of_epoch, 1e-9), self.game.images - self.images_before
         numbers = {"epoch": self.start_epoch + self.epoch - 1, **losses}
         numbers |= {"seconds": seconds, "images_per_second": images / seconds}
+        for name, player in self.game.players.items():
+            numbers[f"lr_{name[0]}"] = player.optimizer.param_groups[0]["lr"]
         self.seconds_of_epoch, self.images_before = 0.0, self.game.images
         self.history.append(numbers)
         with (self.output / "results.json").open("a", encoding="utf-8") as file:
             file.write(self._line(numbers))
         return numbers
 
-    def _line(self, numbers: dict[str, float]) -> str:
+    @staticmethod
+    def _line(numbers: dict[str, float]) -> str:
         names = {"generator": "train_g_loss", "discriminator": "train_d_loss", "seconds": "time"}
-        rates = {
-            f"lr_{n[0]}": p.optimizer.param_groups[0]["lr"]
-            for n, p in getattr(self.game, "players", {}).items()
-        }
-        return json.dumps({names.get(key, key): value for key, value in numbers.items()} | rates) + "\n"
+        return json.dumps({names.get(key, key): value for key, value in numbers.items()}) + "\n"
 
     def epoch_over(self, improved: bool) -> None:
         """After an epoch: save when it is due or the last one; keep an improved model as `best`."""

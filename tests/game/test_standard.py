@@ -407,3 +407,30 @@ def test_bf16_trains_in_half_precision_and_keeps_weights_whole():
     means = game.run_epoch(digits(), noise())
     assert set(seen) == {torch.bfloat16} and all(w.dtype == torch.float32 for w in generator.parameters())
     assert means["generator"] == pytest.approx(0.7, abs=0.3)
+
+
+class Adaptive(GANLoss):
+    """A loss that learns something of its own."""
+
+    seen = 0
+
+    def for_generator(self, fake, target=None, labels=None):
+        self.seen += 1
+        return super().for_generator(fake, target, labels)
+
+    def state_dict(self):
+        return {"seen": self.seen}
+
+    def load_state_dict(self, state):
+        self.seen = state["seen"]
+
+
+def test_what_a_loss_learns_is_in_the_games_state():
+    def game():
+        generator, discriminator = nn.Linear(2, 2), nn.Linear(2, 1)
+        return StandardGame(generator, discriminator, Adaptive(discriminator))
+
+    played, other = game(), game()
+    played.loss.seen = 7
+    other.load_state_dict(played.state_dict())
+    assert other.loss.seen == 7

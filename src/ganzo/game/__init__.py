@@ -225,7 +225,13 @@ class Game(Facade, ABC):
             "turns_of_epoch": self.turns_of_epoch,
             "images": self.images,
             "totals": self.totals,
+            "parts": [part.state_dict() for part in self._stateful()],
         }
+
+    def _stateful(self) -> list[Any]:
+        """Losses, penalties and augmentations that learn or adapt; most have no state."""
+        parts = (self.loss, *self.regularizers, *self.critic.augment)
+        return [part for part in parts if hasattr(part, "state_dict")]
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over a saved state."""
@@ -237,6 +243,8 @@ class Game(Facade, ABC):
             state["images"],
         )
         self.totals = {name: total.to(self.device) for name, total in state["totals"].items()}
+        for part, saved in zip(self._stateful(), state["parts"], strict=True):
+            part.load_state_dict(saved)
 
 
 class EpochGame(Game):
