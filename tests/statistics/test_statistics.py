@@ -75,7 +75,7 @@ def test_tensorboard_holds_each_number_under_its_name():
     run = play(log="tensorboard", metrics=["judge"], metrics_every=2, metrics_samples=20)
     found = scalars()
     assert set(found) == {
-        "generator", "discriminator", "judge", "judge_worst", "seconds", "images_per_second",
+        "generator", "discriminator", "judge", "judge_worst", "seconds", "images_per_second", "lr_g", "lr_d",
     }  # fmt: skip
     assert found["generator"] == [(n, pytest.approx(run.history[n - 1]["generator"])) for n in (1, 2)]
     assert [step for step, _ in found["judge"]] == [2]
