@@ -300,8 +300,21 @@ def main(arguments: list[str] | None = None) -> list[dict[str, Any]]:
             "rows": rows,
         }
         args.record.parent.mkdir(parents=True, exist_ok=True)
-        args.record.write_text(json.dumps(record, indent=1, default=str) + "\n")
+        args.record.write_text(json.dumps(record, indent=1, default=str) + "\n", encoding="utf-8")
+        args.record.with_suffix(".md").write_text(page(record), encoding="utf-8")
     return rows
+
+
+def page(record: dict[str, Any]) -> str:
+    """The record as a page."""
+    about, load = record["machine"], record["load_before"][0]
+    return (
+        "# One step, against a hand-written loop of the same networks\n\n"
+        f"`{record['command']}`, {record['began']}, {record['seconds']} s, {about['cores']} cores ({about['cpu']}),"
+        f" torch {about['torch']}; load average {load:.2f} before. Images/s are best / median of the windows;"
+        " `paired` is the median ratio of windows side by side, `CPU` the ratio by CPU time; `weights` says whether"
+        " both sides ended with the same weights.\n\n```\n" + "\n".join(table(record["rows"])) + "\n```\n"
+    )
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ from typing import Any
 
 from ganzo.arguments import COMMAND_OPTIONS, is_switch
 from ganzo.catalogue import OLD_SPELLINGS, Option, common_options, component_options, shorthands
-from ganzo.sample import SAMPLE_OPTIONS
 from ganzo.registry import Registry, is_fact
 from ganzo.roles import ROLES, Role
+from ganzo.sample import SAMPLE_OPTIONS
 from ganzo.schema import describe, parameters
 
 HERE = Path(__file__).parent

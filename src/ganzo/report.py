@@ -7,7 +7,6 @@ from ganzo.checkpoint import whole
 from ganzo.nn.record import LOSSES, scores_of
 
 
-
 def draw_curves(history: list[dict[str, float]], path: Path) -> None:
     """Draw the losses of a run, and each of its scores below, over the epochs; an empty history draws nothing."""
     if not history:
