@@ -54,10 +54,15 @@ def finish(process: subprocess.Popen[str], seconds: float | None = None) -> bool
     return True
 
 
+def age(checkpoint: Path) -> list[int]:
+    """Finished epochs and turns of a checkpoint: a turn that ends an epoch may have one before and one after."""
+    return [int(part) for part in checkpoint.name.split("-")]
+
+
 def weights(folder: Path) -> dict[str, str]:
     """The checksums of what a run ended with, by file."""
     run = folder / "models" / "run"
-    newest = max((run / "checkpoints").glob("[0-9]*-*"), key=lambda path: int(path.name.partition("-")[2]))
+    newest = max((run / "checkpoints").glob("[0-9]*-*"), key=age)
     files = sorted([*run.glob("*.safetensors"), *newest.glob("*.safetensors")])
     return {str(path.relative_to(run)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
