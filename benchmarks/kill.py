@@ -79,9 +79,7 @@ def phase(folder: Path, pid: int) -> str:
         return "writing a checkpoint"
     if any(run.glob(".*.tmp")):
         return "writing weights"
-    finished = sorted(
-        (run / "checkpoints").glob("[0-9]*-*"), key=lambda path: int(path.name.partition("-")[2])
-    )
+    finished = sorted((run / "checkpoints").glob("[0-9]*-*"), key=age)
     return f"after checkpoint {finished[-1].name}" if finished else "before the first checkpoint"
 
 
