@@ -429,8 +429,8 @@ def test_an_interrupt_ends_with_130(monkeypatch, ganzo):
     "error, words",
     [
         (
-            PermissionError(13, "Permission denied", "/root/x"),
-            "The system refuses `/root/x`: Permission denied.",
+            PermissionError(13, "Permission denied", "models/x"),
+            "The system refuses `models/x`: Permission denied.",
         ),
         (OSError("of another kind"), "The system refuses: of another kind."),
         (
