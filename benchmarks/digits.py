@@ -17,7 +17,6 @@ digits:
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -30,7 +29,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganzo import __version__
+from benchmarks.step import machine
 from ganzo.assemble import assemble
 from ganzo.checkpoint import load_weights
 from ganzo.nn.grid import grid
@@ -70,12 +69,13 @@ def main() -> None:
         "command": "python -m benchmarks.digits --seeds " + " ".join(map(str, arguments.seeds)),
         "started": started,
         "load_average": {"before": load_before, "after": os.getloadavg()},
-        "versions": {"ganzo": __version__, "torch": torch.__version__, "python": platform.python_version()},
-        "machine": {"cores": os.cpu_count(), "system": platform.platform()},
+        "machine": machine(),
         "real": real,
         "rows": rows,
+        "targets": targets(rows, real["real"]),
     }
     print(table(record))
+    print(f"\n{table_of_targets(record)}")
     if arguments.record:
         (arguments.record / "digits.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
         (arguments.record / "digits.md").write_text(page(record), encoding="utf-8")
@@ -227,6 +227,51 @@ def one_table(record: dict[str, Any], names: list[str]) -> str:
     return "\n".join(lines)
 
 
+def targets(rows: list[dict[str, Any]], real: dict[str, float]) -> list[dict[str, Any]]:
+    """Which targets are met, for each seed and for the mean over the seeds."""
+    found = []
+    for seconds in SECONDS:
+        some = [row for row in rows if row["seconds"] == seconds]
+        each = [(row["seed"], row) for row in some]
+        for who, row in [*each, ("mean", means(some))] if some else []:
+            found.append({"seconds": seconds, "seed": who, "met": met(row, real, seconds)})
+    return found
+
+
+def met(row: dict[str, float], real: dict[str, float], seconds: int) -> dict[str, bool]:
+    """What is asked for after so many seconds; distances to real digits are those of equal counts."""
+    if seconds == SECONDS[0]:
+        return {"right ≥ 0.99": row["right"] >= 0.99, "worst ≥ 0.97": row["worst"] >= 0.97}
+    near = {
+        f"|{name} - real| ≤ 0.03": abs(row[name] - real[name]) <= 0.03
+        for name in ("precision", "recall", "coverage")
+    }
+    return near | {"Fréchet ≤ 1.25 × real": row["frechet"] <= 1.25 * real["frechet"]}
+
+
+def table_of_targets(record: dict[str, Any]) -> str:
+    """The targets as Markdown tables, one for each time."""
+    tables = []
+    for seconds in SECONDS:
+        rows = [row for row in record["targets"] if row["seconds"] == seconds]
+        names = list(rows[0]["met"]) if rows else []
+        lines = [
+            f"| seconds | seed | {' | '.join(cell(n) for n in names)} |",
+            "|---" * (len(names) + 2) + "|",
+        ]
+        lines += [
+            f"| {seconds} | {row['seed']} | {' | '.join('met' if ok else 'missed' for ok in row['met'].values())} |"
+            for row in rows
+        ]
+        tables.append("\n".join(lines))
+    return "\n\n".join(tables)
+
+
+def cell(text: str) -> str:
+    """A text for a cell of a Markdown table, whose columns are parted by `|`."""
+    return text.replace("|", "\\|")
+
+
 def figure(value: float) -> str:
     """A number for a table."""
     return f"{value:,.0f}" if value > 100 else f"{value:.4f}"
@@ -239,10 +284,10 @@ def page(record: dict[str, Any]) -> str:
     return (
         "# The default recipe on the embedded digits\n\n"
         f"`{record['command']}`, {record['started']}, {record['machine']['cores']} cores"
-        f" ({record['machine']['system']}),"
-        f" torch {record['versions']['torch']}; load average {load['before'][0]:.2f} before,"
-        f" {load['after'][0]:.2f} after.\n\n"
-        f"{protocol}\n{table(record)}\n\n"
+        f" ({record['machine']['cpu']}, {record['machine']['system']}),"
+        f" torch {record['machine']['torch']}, commit {record['machine']['commit']};"
+        f" load average {load['before'][0]:.2f} before, {load['after'][0]:.2f} after.\n\n"
+        f"{protocol}\n{table(record)}\n\n## Targets\n\n{table_of_targets(record)}\n\n"
         + "\n".join(f"![samples after {seconds} seconds](digits-{seconds}s.png)" for seconds in SECONDS)
         + "\n"
     )

@@ -43,6 +43,14 @@ from PIL import Image
         ("--discriminator good", "`image_size` must be a multiple of 16"),
         ("--generator conv --image-size 12", "`image_size` must be a power of two"),
         ("--generator conv --generator-layers 9", "`layers` must be 2 for the generator `conv`"),
+        (
+            "--generator-layers 80",
+            "`layers` must be at most 15 for the generator `fc` when `state_size` is 4",
+        ),
+        ("--discriminator-layers 80", "since each layer doubles the width; got 80. Try 15."),
+        ("--loss ganzo.hook.ema:EMA", "it belongs to the room hook"),
+        ("--loss ganzo.generator.fc:FCGenerator", "it belongs to the room generator"),
+        ("--loss builtins:int", "`builtins:int` must be a class written in Python to be a loss"),
         ("--batch-size 5000", "Lower `--batch-size` to at most 1438"),
         ("--discriminator-iterations 1000", "--discriminator-iterations"),
         ("--loss wgan-gp --regularizer gradient-penalty", "The penalty `gradient-penalty` is chosen twice"),
@@ -50,7 +58,7 @@ from PIL import Image
         ("--generator fc --generator fc", "`generator` takes one component here; got 2."),
         ("--loss gan,hinge", "`loss` takes one component here; got 2."),
         ("--loss none", "`--loss` must name a component; got 'none'."),
-        ("--metrics judge --metrics-samples 1", "`judge` needs at least 10 images"),
+        ("--metrics judge --generator cgan --metrics-samples 1", "`judge` needs at least 10 images"),
         ("--evaluation-criterion judge", "needs `--metrics judge`"),
         ("--state-size 1000000000000", "There is not enough memory"),
         # places

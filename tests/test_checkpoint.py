@@ -34,7 +34,8 @@ def two_checkpoints():
 
 def test_two_are_kept_and_the_best_beside_them():
     play(checkpoint_every=0.0, evaluation_criterion="generator-loss")
-    assert names() == ["1-6", "2-6"]
+    assert names() == ["1-3", "1-6", "2-6"]  # the first epoch was the best
+    assert json.loads(Path("models/run/best/score.json").read_text())["checkpoint"] == "1-3"
     assert sorted(path.name for path in Path("models/run/best").iterdir()) == [
         "discriminator.safetensors", "generator.safetensors", "score.json",
     ]  # fmt: skip

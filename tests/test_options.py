@@ -159,6 +159,27 @@ def test_options_from_the_environment(monkeypatch):
     assert (options.model_dir, options.loss) == ("elsewhere", "wgan")
 
 
+def test_the_environment_knows_shorthands_and_old_spellings(monkeypatch):
+    for name, value in (("LR", "3e-3"), ("BETA1", "0.5"), ("OPTIMIZER", "adam"), ("CLIP_TO", "0.2")):
+        monkeypatch.setenv(f"GANZO_{name}", value)
+    monkeypatch.setenv("GANZO_DISCRIMINATOR_LR", "2e-3")
+    layer = environment()
+    options = Completed([layer, Layer("command line", {"discriminator_hook": "weight-clipper"})]).options
+    assert (options.generator_lr, options.discriminator_lr) == (3e-3, 2e-3)
+    assert (options.generator_beta1, options.discriminator_beta1) == (0.5, 0.5)
+    assert (options.weight_clipper_clip_to, options.generator_optimizer) == (0.2, "adam")
+    assert layer.warnings == []
+
+
+def test_a_misspelt_variable_is_warned_of(monkeypatch):
+    monkeypatch.setenv("GANZO_MODLE_DIR", "elsewhere")
+    monkeypatch.setenv("GANZO_LOAD_MODULES", "")
+    monkeypatch.setenv("GANZO_NO_SKIPS", "1")
+    assert environment().warnings == [
+        "The variable `GANZO_MODLE_DIR` names no option, and has no effect. Did you mean `GANZO_MODEL_DIR`?"
+    ]
+
+
 def test_what_is_saved_is_complete_sorted_and_loads_again():
     options = make_options(
         **{"generator": "conv", "generator_dropout": "0.5", "loss": "wgan-gp", "lr": "1e-3", "seed": 3},

@@ -24,6 +24,7 @@ from ganzo.optimizer import Optimizer
 from ganzo.options import Completed, Layer, make_options, saveable
 from ganzo.registry import Registry, RegistryException, build, register, with_option_parser
 from ganzo.regularizer import Regularizer
+from ganzo.roles import ROLES
 from ganzo.snapshot import Snapshot
 from ganzo.statistics import Statistics
 
@@ -193,7 +194,21 @@ def test_add_options_shows_the_options_of_the_room():
     parser = ArgumentParser()
     Generator.add_options(parser)
     found = parser.parse_args(["--generator", "conv", "--generator-layers", "3"])
-    assert vars(found) == {"generator": "conv", "generator_layers": "3"}
+    assert vars(found) == {"generator": "conv", "generator_layers": 3}
+
+
+def test_what_add_options_reads_can_be_built(capsys):
+    parser = ArgumentParser()
+    Loss.add_options(parser)
+    assert Loss.from_options(parser.parse_args(["--loss", "hinge", "--margin", "0.5"]), None).margin == 0.5
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--margin", "wide"])
+    assert "--margin: must be a number" in capsys.readouterr().err
+    parser = ArgumentParser()
+    Discriminator.add_options(parser)
+    words = ["--discriminator-spectral-norm", "--discriminator-layers", "none"]
+    assert parser.parse_args(words[:1]).discriminator_spectral_norm is True
+    assert parser.parse_args(["--no-discriminator-spectral-norm"]).discriminator_spectral_norm is False
 
 
 def test_from_options_offers_only_what_is_named(registry):
@@ -239,6 +254,24 @@ def test_a_file_of_another_is_named_before_it_runs(own_folder, registry, ganzo, 
     first, second = (line for line in said.err.splitlines() if "has no effect" not in line)
     assert first == "ganzo: config o.json runs code from bad.py:Name"
     assert "it ran" in second
+
+
+def test_code_that_a_shorthand_names_is_announced_too(ganzo, tiny, own_folder):
+    (own_folder / "ev.py").write_text("class Opt:\n    pass\n")
+    (own_folder / "o.json").write_text(json.dumps({"optimizer": "ev.py:Opt"}))
+    said = ganzo(f"{tiny} --config o.json --dry-run")
+    assert said.err.splitlines()[0] == "ganzo: config o.json runs code from ev.py:Opt"
+    assert said.err.count("runs code from") == 1 and "Traceback" not in said.err
+
+
+def test_a_misspelt_variable_is_said_once(ganzo, tiny, monkeypatch):
+    monkeypatch.setenv("GANZO_EPOCHES", "3")
+    for words in (f"{tiny} --dry-run", "sample --experiment nosuch"):
+        said = ganzo(words).err.splitlines()
+        assert [line for line in said if "warning" in line] == [
+            "ganzo: warning: The variable `GANZO_EPOCHES` names no option, and has no effect."
+            " Did you mean `GANZO_EPOCHS`?"
+        ]
 
 
 def test_a_component_from_a_package(own_folder, registry, ganzo, tiny, monkeypatch):
@@ -446,6 +479,75 @@ def test_a_default_that_changes_later_does_not_change_a_saved_run(registry):
     restored = Completed([Layer("saved run", saved)]).options
     assert restored.edge == 1.5
     assert Loss.from_options(restored, None).edge == 1.5
+
+
+def test_every_role_that_must_be_filled_has_a_registered_default():
+    for role in ROLES.values():
+        if not (role.several and role.default is None):
+            assert Registry.default(role.namespace) == role.default
+
+
+def test_a_registered_default_is_what_is_chosen(registry):
+    register("regularizer", "plain", default=True)(Plain)
+    assert [penalty.weight for penalty in Regularizer.from_options(Namespace(plain_weight=2))] == [2]
+    assert make_options().regularizer == [{"name": "plain", "weight": 1.0}]
+    assert make_options(regularizer="none").regularizer == []
+
+
+def test_components_that_share_an_option_must_agree_on_its_default(registry):
+    def declare(default):
+        class Mine:
+            def __init__(self, *parts, weight: float = default):
+                self.weight = weight
+
+        return Mine
+
+    Registry.add("loss", "light", declare(1.0))
+    Registry.add("game", "heavy", declare(5.0))
+    Registry.add("statistics", "loud", declare(7.0))
+    with pytest.raises(
+        OptionError, match=r"`--weight` belongs to `loss light` \(default 1.0\) and to `game heavy`"
+    ):
+        make_options(loss="light", game="heavy")
+    assert make_options(loss="light", game="heavy", weight=3).weight == 3
+    options = make_options(loss="light", log="loud")  # one of several has settings of its own
+    assert (options.weight, options.log) == (1.0, [{"name": "loud", "weight": 7.0}])
+    assert Loss.from_options(options).weight == 1.0 and Statistics.from_options(options)[0].weight == 7.0
+
+
+@pytest.mark.parametrize(
+    "path, sentence",
+    [
+        ("ganzo.hook.ema:EMA", "must be a loss to be chosen as one; it belongs to the room hook"),
+        ("ganzo.generator.fc:FCGenerator", "it belongs to the room generator"),
+        ("builtins:int", "must be a class written in Python to be a loss"),
+        (
+            "mine.py:Bare",
+            "`Bare` must be one that can be built as a loss, from a NoneType; its constructor takes",
+        ),
+        ("mine.py:Wants", "from a NoneType; too many positional"),
+        ("mine.py:Half", "it lacks the methods missing"),
+    ],
+)
+def test_a_class_that_cannot_play_the_role_is_refused(own_folder, path, sentence):
+    (own_folder / "mine.py").write_text(
+        "import abc\n\nclass Bare:\n    pass\n\nclass Wants:\n    def __init__(self):\n"
+        "        pass\n\nclass Half(abc.ABC):\n    def __init__(self, critic):\n        pass\n\n"
+        "    @abc.abstractmethod\n    def missing(self):\n        pass\n"
+    )
+    with pytest.raises(RegistryError) as error:
+        Loss.from_options(Namespace(loss=path), None)
+    assert sentence in str(error.value)
+
+
+def test_a_type_error_inside_a_constructor_stays_one(registry):
+    @register("loss", "broken")
+    class Broken:
+        def __init__(self, critic):
+            len(3)
+
+    with pytest.raises(TypeError, match="has no len"):
+        build("loss", "broken", Namespace(), None)
 
 
 def test_options_of_another_shape_are_refused():

@@ -130,7 +130,7 @@ def test_a_signal_before_the_first_turn_leaves_a_run_that_starts_over(monkeypatc
     from ganzo.run import Run
 
     whole, begin = play(experiment="whole"), Run.begin
-    monkeypatch.setattr(Run, "begin", lambda *args: (begin(*args), signal.raise_signal(signal.SIGTERM)))
+    monkeypatch.setattr(Run, "begin", lambda *args: (begin(*args), signal.raise_signal(signal.SIGTERM))[0])
     assert play().game.turns == 0
     monkeypatch.setattr(Run, "begin", begin)
     assert equal(everything(play(restore=True)), everything(whole))

@@ -43,7 +43,13 @@ def test_a_seed_repeats_and_no_seed_does_not(ganzo, trained):
     assert one != two and six != seven
 
 
-def test_labels_by_number_name_and_list(ganzo, trained):
+def conditional(tiny):
+    """The tiny command line with a generator that reads labels."""
+    return tiny.replace("--generator-layers 2", "--generator cgan --generator-channels 2")
+
+
+def test_labels_by_number_name_and_list(ganzo, tiny):
+    assert ganzo(f"{conditional(tiny)} --experiment t").status == 0
     for label in ("3", "3,4", "9, 0"):
         assert ganzo("sample", "--experiment", "t", "--label", label, "--snapshot-size", "4").status == 0
     assert pictures() == ["sample_1.png", "sample_2.png", "sample_3.png"]
@@ -79,12 +85,22 @@ def test_a_label_needs_classes(refused, ganzo, tiny, own_folder):
     assert ganzo("sample --experiment t").status == 0
 
 
+def test_a_label_needs_a_generator_that_reads_it(refused, ganzo, trained):
+    assert refused("sample --experiment t --label 3").startswith(
+        "`--label` needs a generator that uses labels, as `cgan` does; this run's `fc` ignores them."
+    )
+    ganzo("sample --experiment t --snapshot-size 4")
+    with Image.open(SAMPLES / "sample_1.png") as image:
+        assert image.width == image.height  # no column for each class
+
+
 def test_the_data_set_is_not_needed(ganzo, tiny, own_folder):
     for name in ("cats", "dogs"):
         (own_folder / "pets" / name).mkdir(parents=True)
         for number in range(4):
             Image.new("L", (8, 8), 60 * number).save(own_folder / "pets" / name / f"{number}.png")
-    assert ganzo(f"{tiny.replace('digits', 'folder')} --data-dir pets --experiment t").status == 0
+    words = conditional(tiny).replace("digits", "folder")
+    assert ganzo(f"{words} --data-dir pets --experiment t").status == 0
     (own_folder / "pets").rename(own_folder / "gone")
     assert ganzo("sample --experiment t --label dogs,1,cats").status == 0
 

@@ -19,7 +19,7 @@ from ganzo.loading import is_path
 from ganzo.options import Completed
 from ganzo.registry import Registry
 from ganzo.roles import ROLES
-from ganzo.schema import describe
+from ganzo.schema import describe, is_switch
 
 COMMAND_OPTIONS = {  # read by the command itself; they are no part of a run
     "config": "a recipe's name, or a JSON or YAML file of options that the command line may override",
@@ -45,11 +45,6 @@ def normalise(words: list[str]) -> list[str]:
         name, equals, value = word.partition("=")
         out.append(name.replace("_", "-") + equals + value if name.startswith("--") else word)
     return out
-
-
-def is_switch(kind: Any) -> bool:
-    """Whether an option is a pair `--x / --no-x`."""
-    return kind is bool or (bool in getattr(kind, "__args__", ()))
 
 
 class CommandLine:

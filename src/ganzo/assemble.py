@@ -42,23 +42,28 @@ def assemble(options: Namespace) -> Parts:
     seed_everything(options.seed)
     options.random = stream(options.seed, "random", options.device)
     data = Data.from_options(options)
-    options.image_size, options.image_colors = data.image_size, data.image_colors
-    options.classes, options.batch_size = data.classes, data.batch_size
+    for fact in ("image_size", "image_colors", "classes", "batch_size"):
+        setattr(options, fact, getattr(data, fact, getattr(options, fact, 0)))
     noise = Noise.from_options(options)
     options.state_size = noise.size
+    generator, discriminator = Generator.from_options(options), Discriminator.from_options(options)
+    options.conditional = getattr(generator, "conditional", True)  # whether labels change what it makes
+    others = Game.class_from_options(options).other_players(options)
+    networks: dict[str, nn.Module] = {"generator": generator, "discriminator": discriminator, **others}
     layout = torch.channels_last if options.channels_last else torch.contiguous_format
-    networks: dict[str, nn.Module] = {
-        "generator": Generator.from_options(options).to(options.device, memory_format=layout),
-        "discriminator": Discriminator.from_options(options).to(options.device, memory_format=layout),
-    }
-    critic = Critic(networks["discriminator"], Augment.from_options(options))
+    for network in networks.values():
+        network.to(options.device, memory_format=layout)  # type: ignore[call-overload]
+    critic = Critic(discriminator, Augment.from_options(options))
     game = Game.from_options(
         options,
-        *networks.values(),
+        generator,
+        discriminator,
         Loss.from_options(options, critic),
-        Hook.from_options(options),
+        Hook.for_players(options, *networks),
         optimizers=Optimizer.for_players(options, **networks),
         regularizers=Regularizer.from_options(options),
+        critic=critic,
+        others=others,
         encoder=Encoder.from_options(options),
     )
     batches = getattr(data, "batches", None)

@@ -100,7 +100,9 @@ def catalogue() -> dict[str, list[Option]]:
     for option in common_options():
         known.setdefault(option.key, []).append(option)
     for role in ROLES.values():
-        for name in sorted(Registry.keys(role.namespace), key=lambda name: name != role.default):
+        for name in sorted(
+            Registry.keys(role.namespace), key=lambda name: name != Registry.default(role.namespace)
+        ):
             for option in component_options(role, name):
                 known.setdefault(option.key, []).append(option)
     return known

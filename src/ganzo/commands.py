@@ -11,7 +11,7 @@ from ganzo.catalogue import FREE, FREE_ROLES, SHORTHANDS, catalogue, component_o
 from ganzo.errors import OptionError, RunError
 from ganzo.grammar import items
 from ganzo.loading import is_path
-from ganzo.options import Completed, Layer, environment, flattened, read_file, saveable
+from ganzo.options import Completed, Layer, environment, flattened, read_file, saveable, spelled
 from ganzo.recipes import read_config
 from ganzo.registry import Registry
 from ganzo.roles import ROLES
@@ -26,6 +26,7 @@ def train(words: list[str]) -> int:
     given = line.read([word for word in words if word not in ("-h", "--help")])
     config, from_json, dry_run = (given.pop(key, None) for key in COMMAND_OPTIONS)
     layers = [environment()]
+    warn(layers[0].warnings)
     if not (config or from_json or any(key in given for key in (*ROLES, *SHORTHANDS, "data_dir"))):
         layers.insert(0, Layer("config digits", read_config("digits")))  # a bare `ganzo train`
     if config is not None:
@@ -86,10 +87,10 @@ def same(key: str, one: Any, other: Any) -> bool:
 def announce_files(layers: list[Layer]) -> None:
     """Say which files a recipe or a stored run brings code from, before it runs."""
     for layer in layers:
-        for key in layer.values if layer.source != "command line" else ():
-            for item in items(layer.values[key], key) if key in ROLES else ():
-                if is_path(item.name):
-                    print(f"ganzo: {layer.source} runs code from {item.name}", file=sys.stderr)
+        values = spelled(layer.values) if layer.source != "command line" else {}
+        named = [item.name for key in values if key in ROLES for item in items(values[key], key)]
+        for name in dict.fromkeys(filter(is_path, named)):
+            print(f"ganzo: {layer.source} runs code from {name}", file=sys.stderr)
 
 
 def ask(options: Namespace, folder: Path) -> None:

@@ -2,10 +2,12 @@
 
 import contextlib
 import errno
+import functools
 import json
 import os
 import platform
 import shutil
+import subprocess
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -15,10 +17,23 @@ import numpy as np
 import torch
 
 from ganzo import __version__
-from ganzo.checkpoint import whole
+from ganzo.checkpoint import listed, whole
 from ganzo.errors import RunError
 
 DISK_ERRORS = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)
+MARKS = {  # files that show whose a folder is, and a key that each holds
+    "folders.json": "model_folder",
+    "options.json": "experiment",
+    "results.json": "epoch",
+}
+PASSING = ("lock", ".writable", ".folders.json.tmp")  # what a run leaves that ends before it begins
+RECORDS = (
+    "results.json",
+    "statistics.log",
+    "tensorboard",
+    "curves.png",
+    "best",
+)  # what a new run starts anew
 
 
 def take_lock(path: Path, experiment: str) -> Any:
@@ -47,49 +62,92 @@ def take_lock(path: Path, experiment: str) -> Any:
     return file
 
 
-def claim(folder: Path, output: Path, experiment: str) -> Any:
-    """Take a run's folders for this process, and see that both can be written; returns the lock."""
-    place, lock = folder, None
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = take_lock(folder / "lock", experiment)
-        for place in (folder, output):
-            place.mkdir(parents=True, exist_ok=True)
-            probe = place / ".writable"
-            try:
-                probe.write_bytes(b"0" * 4096)
-            finally:
-                probe.unlink(missing_ok=True)
-    except OSError as error:
-        if lock is not None:
-            remove_empty(folder)
-            lock.close()
-        raise RunError(
-            f"The run's folder `{place}` cannot be written ({error.strerror}); make room, or choose others with"
-            " `--model-dir` and `--output-dir`."
-        ) from error
-    return lock
+def claim(folder: Path, output: Path, experiment: str) -> contextlib.ExitStack:
+    """Take a run's folders for this process, and see that both can be written; closing what it returns frees them."""
+    place = folder
+    with contextlib.ExitStack() as locks:
+        try:
+            for place in (folder, output):
+                place.mkdir(parents=True, exist_ok=True)
+                if place is folder or not place.samefile(folder):
+                    locks.enter_context(take_lock(place / "lock", experiment))
+                    locks.callback(remove_empty, place)  # of a run whose parts could not be built
+                probe = place / ".writable"
+                try:
+                    probe.write_bytes(b"0" * 4096)
+                finally:
+                    probe.unlink(missing_ok=True)
+        except OSError as error:
+            raise RunError(
+                f"The run's folder `{place}` cannot be written ({error.strerror}); make room, or choose others with"
+                " `--model-dir` and `--output-dir`."
+            ) from error
+        return locks.pop_all()
+    raise AssertionError("an exit stack of locks swallows no error")
 
 
-def remove_empty(*folders: Path) -> None:
-    """Remove the folders of a run that never began: its parts could not be built."""
+def remove_empty(folder: Path) -> None:
+    """Remove a folder in which nothing was written, and the one above it where that is empty then."""
+    with contextlib.suppress(OSError):  # another process is quicker, or something else lies there
+        if [path.name for path in folder.iterdir()] in ([], ["lock"]):
+            (folder / "lock").unlink(missing_ok=True)
+            folder.rmdir()
+            folder.parent.rmdir()
+
+
+def is_of_a_run(folder: Path) -> bool:
+    """Whether a folder is a run's: it holds a file that runs write, or checkpoints."""
+    for name, key in MARKS.items():
+        with contextlib.suppress(OSError, ValueError, RecursionError):
+            text = (folder / name).read_text(encoding="utf-8")
+            value = json.loads(text.partition("\n")[0] if name == "results.json" else text)
+            if isinstance(value, dict) and key in value:
+                return True
+    return bool(listed(folder / "checkpoints"))
+
+
+def refuse_foreign(*folders: Path) -> None:
+    """See that folders are a run's, or empty: nothing is deleted or written beside what a user keeps there.
+
+    Raises:
+        RunError: where a folder holds files, and is not a run's
+    """
     for folder in folders:
-        with contextlib.suppress(OSError):  # another process is quicker, or something else lies there
-            if [path.name for path in folder.iterdir()] in ([], ["lock"]):
-                (folder / "lock").unlink(missing_ok=True)
-                folder.rmdir()
-                folder.parent.rmdir()
+        try:
+            names = sorted(path.name for path in folder.iterdir() if path.name not in PASSING)
+        except OSError:  # it is not there, or no folder; whether it can be made is found out later
+            continue
+        if names and not is_of_a_run(folder):
+            raise RunError(
+                f"A run's folder must be its own; `{folder}` holds `{names[0]}`, which no run wrote: choose another"
+                " `--experiment`, or other folders with `--model-dir` and `--output-dir`."
+            )
 
 
 def delete_files(folder: Path) -> None:
-    """Delete what a run wrote into its own folder; a link is removed, never followed. The lock stays."""
-    for path in folder.iterdir() if folder.is_dir() else ():
-        if path.name == "lock":
-            continue
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+    """Delete what lies in a run's own folder; a link is removed, never followed. The lock stays.
+
+    What shows whose the folder is goes last, so that a process that is killed meanwhile leaves it a run's.
+    """
+    if is_of_a_run(folder):
+        for path in sorted(folder.iterdir(), key=lambda path: path.name in MARKS):
+            if path.name != "lock":
+                delete(path)
+
+
+def delete_records(folder: Path) -> None:
+    """Delete what a run that is gone has left and a new one would write behind."""
+    if is_of_a_run(folder):
+        for name in RECORDS:
+            delete(folder / name)
+
+
+def delete(path: Path) -> None:
+    """Delete a file, a folder, or a link, where there is one."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -110,6 +168,7 @@ def environment(options: Namespace) -> dict[str, Any]:
     )
     return {
         "ganzo": __version__,
+        "commit": commit(),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,
@@ -118,6 +177,18 @@ def environment(options: Namespace) -> dict[str, Any]:
         "deterministic": device.type == "cpu",
         "command": sys.argv,
     }
+
+
+@functools.cache
+def commit() -> str | None:
+    """The commit of the checkout that this package lies in; None where it is installed, or git cannot say."""
+    question = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD", "--show-prefix"]
+    try:
+        said = subprocess.run(question, capture_output=True, text=True, timeout=5, check=True)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    found, *prefix = said.stdout.split()
+    return found if prefix == ["src/ganzo/"] else None  # else it is installed inside of another project
 
 
 def find_run(name: str, model_dir: Path) -> Path:

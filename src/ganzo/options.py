@@ -28,9 +28,12 @@ from ganzo.catalogue import (
 )
 from ganzo.errors import OptionError, nearest
 from ganzo.grammar import Item, items
-from ganzo.registry import Registry, takes_options
+from ganzo.loading import MODULES_VARIABLE
+from ganzo.registry import Registry, default_of, takes_options
 from ganzo.roles import FACTS, ROLES, Role
 from ganzo.schema import convert, describe
+
+OTHER_VARIABLES = (MODULES_VARIABLE, "GANZO_NO_SKIPS")  # ours, but no options; the second is the tests' own
 
 
 @dataclasses.dataclass
@@ -39,6 +42,7 @@ class Layer:
 
     source: str
     values: dict[str, Any]
+    warnings: list[str] = dataclasses.field(default_factory=list)
 
 
 def spelled(values: dict[str, Any]) -> dict[str, Any]:
@@ -127,22 +131,27 @@ class Completed:
 
     def _fill(self) -> None:
         used = set(self.extra)
+        owners = {option.key: option for option in common_options()}
         for option in common_options():
             used.add(option.key)
             setattr(self.options, option.key, self._value(option, self.flat))
         for role in ROLES.values():
             found = self.chosen.get(role.key)
             if found is None or not (found or role.several):
-                found = [Item(role.default)] if role.default is not None else []
+                found = default_of(role)
             self.chosen[role.key] = found
             for item in found:
                 self._check_settings(role, item)
                 own = {option.key for option in component_options(role, item.name)}
                 for option in read_by(role, item.name):
-                    used.add(option.key)
                     value = self._value(option, item.settings)
-                    setattr(self.options, option.key, value)
-                    if option.key in own and (role.several or len(found) > 1):
+                    alone = option.key in own and not role.several and len(found) == 1
+                    if alone:
+                        self._agree(owners.setdefault(option.key, option), option)
+                    if alone or option.key not in used:
+                        setattr(self.options, option.key, value)
+                    used.add(option.key)
+                    if option.key in own and not alone:
                         item.settings[option.parameter] = value
                         item.set_by.setdefault(option.parameter, self.set_by.get(option.key, "default"))
             plain = [item.plain() for item in found]
@@ -151,6 +160,15 @@ class Completed:
         for key, options in catalogue().items():  # an older class may read any option it likes
             if not hasattr(self.options, key):
                 setattr(self.options, key, options[0].default)
+
+    def _agree(self, one: Option, other: Option) -> None:
+        """Components that share an option cannot each have a default of their own: a run's file holds one value."""
+        if one.default != other.default and one.key not in self.flat:
+            raise OptionError(
+                f"`{one.flag}` belongs to `{one.owner}` (default {one.default}) and to `{other.owner}` (default"
+                f" {other.default}), which must agree where a run uses both; give the value for both with"
+                f" `{one.flag}`."
+            )
 
     def _value(self, option: Option, own: dict[str, Any]) -> Any:
         value = (
@@ -236,10 +254,19 @@ def _too_large(value: Any, depth: int = 10, most: int = 10_000) -> bool:
 
 
 def environment() -> Layer:
-    """Options from variables such as GANZO_MODEL_DIR."""
-    known = set(catalogue()) | set(ROLES)
-    named = {key[6:].lower(): value for key, value in os.environ.items() if key.startswith("GANZO_")}
-    return Layer("environment", {key: value for key, value in named.items() if key in known})
+    """Options from variables such as GANZO_MODEL_DIR and GANZO_LR, with a warning for each that names no option."""
+    known = set(catalogue()) | set(ROLES) | set(shorthands()) | set(OLD_SPELLINGS)
+    variables = {f"GANZO_{key.upper()}": key for key in sorted(known)}
+    given = {name: value for name, value in os.environ.items() if name.startswith("GANZO_")}
+    return Layer(
+        "environment",
+        {variables[name.upper()]: value for name, value in given.items() if name.upper() in variables},
+        [
+            f"The variable `{name}` names no option, and has no effect.{nearest(name.upper(), variables)}"
+            for name in sorted(given)
+            if name.upper() not in variables and name not in OTHER_VARIABLES
+        ],
+    )
 
 
 def make_options(**values: Any) -> Namespace:

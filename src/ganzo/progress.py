@@ -98,7 +98,7 @@ class Progress:
             f"  samples  {run.output / 'samples'}\n  curves   {run.output / 'curves.png'}\n"
             f"  numbers  {run.output / 'results.json'}\n  weights  {run.folder / 'generator.safetensors'}\n"
             f"next: ganzo sample --experiment {run.experiment}{name} --num-samples 4"
-            + (f" --label {min(3, options.classes - 1)}" if options.classes else "")
+            + (f" --label {min(3, options.classes - 1)}" if options.classes and options.conditional else "")
         )
 
 

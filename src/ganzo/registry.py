@@ -23,7 +23,7 @@ from ganzo.errors import (
 )
 from ganzo.grammar import Item, items
 from ganzo.loading import lazily
-from ganzo.roles import FACTS, ROLES, Role
+from ganzo.roles import FACTS, ROLES, Role, side_of
 from ganzo.schema import (
     REQUIRED,
     Count,
@@ -33,7 +33,9 @@ from ganzo.schema import (
     Parameter,
     Positive,
     accepts,
+    convert,
     describe,
+    is_switch,
     parameters,
 )
 
@@ -61,6 +63,7 @@ __all__ = [  # all that a component needs of the frame
     "parameters",
     "register",
     "role_of",
+    "side_of",
     "with_option_parser",
 ]
 
@@ -99,7 +102,21 @@ class Registry:
         if found is None and loading.is_path(name):
             if name.partition(":")[0] in Registry._classes.get(namespace, {}):
                 raise RegistryError(f"`{name}` must be a name with settings, as in `conv:layers=4`.")
-            return open_to_options(loading.load_from_path(namespace, name), namespace, name)
+            cls = loading.load_from_path(namespace, name)
+            facades = [base for base in cls.__mro__ if issubclass(base, Facade)]
+            rooms = {vars(base)["namespace"] for base in facades if "namespace" in vars(base)}
+            if rooms and namespace not in rooms:
+                raise RegistryError(
+                    f"`{name}` must be a {namespace} to be chosen as one; it belongs to the room"
+                    f" {', '.join(sorted(rooms))}. Choose a class of the right room."
+                )
+            try:
+                return open_to_options(cls, namespace, name)
+            except (TypeError, ValueError) as error:  # a class of Python's own, which cannot be opened
+                raise RegistryError(
+                    f"`{name}` must be a class written in Python to be a {namespace}; got {cls!r}. Wrap it in a class"
+                    " of your own."
+                ) from error
         return found
 
     @staticmethod
@@ -144,7 +161,7 @@ class Registry:
 
 
 def register(namespace: str, name: str, default: bool = False) -> Callable[[type], type]:
-    """Class decorator: make a component known by name."""
+    """Class decorator: make a component known by name; the `default` of a namespace is taken where none is named."""
 
     def add(cls: type) -> type:
         Registry.add(namespace, name, cls, default)
@@ -213,9 +230,31 @@ def build(namespace: str, name: str, options: Namespace, *parts: Any, **offered:
     known = parameters(cls)
     offered = {p.name: offered[p.name] for p in known if p.name in offered}
     if takes_options(cls):
-        return cls(options, *parts, **offered)
-    wanted = [p for p in known[len(parts) :] if p.name not in offered]
-    return cls(*parts, **offered, **pick(wanted, options, prefixes_of(namespace, name), cls.__name__))
+        parts = (options, *parts)
+    else:
+        wanted = [p for p in known[len(parts) :] if p.name not in offered]
+        offered |= pick(wanted, options, prefixes_of(namespace, name), cls.__name__)
+    check_call(cls, namespace, parts, offered)
+    return cls(*parts, **offered)
+
+
+def check_call(cls: type, namespace: str, parts: tuple, named: dict[str, Any]) -> None:
+    """Refuse a class that cannot be called with what a component of its namespace is given."""
+    init: Callable[..., None] = inspect.unwrap(cls.__init__)  # type: ignore[misc]
+    missing = getattr(cls, "__abstractmethods__", ())
+    why = f"it lacks the methods {', '.join(sorted(missing))}" if missing else ""
+    try:
+        inspect.signature(init).bind(None, *parts, **named)
+        if init is object.__init__ and (parts or named):
+            why = why or "its constructor takes nothing"
+    except TypeError as error:
+        why = why or str(error)
+    if why:
+        given = [*(f"a {type(part).__name__}" for part in parts), *(f"`{name}`" for name in named)]
+        raise RegistryError(
+            f"The class `{cls.__name__}` must be one that can be built as a {namespace}, from"
+            f" {', '.join(given) or 'nothing'}; {why}. Mend the class, or choose another."
+        )
 
 
 def is_fact(parameter: Parameter, namespace: str) -> bool:
@@ -234,7 +273,13 @@ def role_of(namespace: str) -> Role:
 def chosen(options: Namespace, role: Role) -> list[Item]:
     """The components that the options choose for a role, or its default."""
     value = getattr(options, role.key, None)
-    return items(role.default if value is None else value, role.key)
+    return default_of(role) if value is None else items(value, role.key)
+
+
+def default_of(role: Role) -> list[Item]:
+    """What fills a role when nothing is named: what its room registered as default; none where it has none."""
+    name = Registry.default(role.namespace)
+    return [] if name is None else [Item(name)]
 
 
 def child(options: Namespace, role: Role, item: Item) -> Namespace:
@@ -281,4 +326,21 @@ class Facade:
                 if not is_fact(parameter, cls.namespace) and flag not in known:
                     known.add(flag)
                     text = f"{parameter.help} ({describe(parameter.kind)})"
-                    parser.add_argument(flag, default=argparse.SUPPRESS, help=text.replace("%", "%%"))
+                    reads: dict[str, Any] = {"type": argument_type(parameter.kind)}
+                    if is_switch(parameter.kind):
+                        reads = {"action": argparse.BooleanOptionalAction}
+                    parser.add_argument(
+                        flag, default=argparse.SUPPRESS, help=text.replace("%", "%%"), **reads
+                    )
+
+
+def argument_type(kind: Any) -> Callable[[str], Any]:
+    """A kind as argparse's `type`: from a word of the command line to the value."""
+
+    def read(word: str) -> Any:
+        try:
+            return convert(kind, word)
+        except (ValueError, OverflowError):
+            raise argparse.ArgumentTypeError(f"must be {describe(kind)}; got {word!r}") from None
+
+    return read

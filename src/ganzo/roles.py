@@ -109,8 +109,14 @@ FACTS = {
     "seed": "common",
     "start_epoch": "common",
     "folder": "train",  # where a part may write what people look at
+    "conditional": "train",  # whether the generator reads labels
     "random": "train",  # the run's torch.Generator
     **dict.fromkeys(
-        ("hooks", "optimizers", "regularizers", "encoder", "measured"), "train"
+        ("hooks", "optimizers", "regularizers", "encoder", "critic", "others", "measured"), "train"
     ),  # parts, which are handed over too
 }
+
+
+def side_of(player: str) -> str:
+    """Which side a player is on: `discriminator_2` moves as the discriminator does, any other name as the generator."""
+    return "discriminator" if player.startswith("discriminator") else "generator"

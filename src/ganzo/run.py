@@ -7,6 +7,7 @@ the other.
 
 import contextlib
 import json
+import math
 import os
 import secrets
 import signal
@@ -19,7 +20,16 @@ from typing import Any
 
 from ganzo import checkpoint
 from ganzo.errors import OptionError, RunError
-from ganzo.folder import DISK_ERRORS, claim, delete_files, environment, remove_empty, take_lock, write_json
+from ganzo.folder import (
+    DISK_ERRORS,
+    claim,
+    delete_files,
+    delete_records,
+    environment,
+    refuse_foreign,
+    take_lock,
+    write_json,
+)
 from ganzo.nn.random import load_random_state, random_state
 from ganzo.nn.sampling import settle
 from ganzo.options import hashed_name, saveable
@@ -109,6 +119,7 @@ class Run:
                 f"The experiment `{self.experiment}` exists already in `{self.folder}`: go on with it by `--restore`,"
                 " start over by `--delete`, or choose another `--experiment`."
             )
+        refuse_foreign(self.folder, self.output)
         self._lock = claim(self.folder, self.output, self.experiment)
         self._handlers = {}
         if threading.current_thread() is threading.main_thread():
@@ -122,8 +133,6 @@ class Run:
         for part in (*self._parts.get("statistics", ()), *self._parts.get("snapshots", ())):
             with contextlib.suppress(AttributeError, OSError):  # older classes have no `close`
                 part.close()
-        if not self.exists(self.folder):
-            remove_empty(self.folder, self.output)
         self._lock.close()
         if isinstance(error, OSError) and error.errno in DISK_ERRORS:
             raise RunError(
@@ -136,14 +145,20 @@ class Run:
             raise KeyboardInterrupt
         self.stop = signal.Signals(number).name
 
-    def begin(self, options: Namespace, parts: Any) -> None:
-        """Write what the run is, now that its parts could be built; delete first what lies there, if that was asked."""
+    def begin(self, options: Namespace, parts: Any) -> str | None:
+        """Go on with the run that lies in the folders, or clear them for a new one; then write down what the run is.
+
+        Nothing is deleted or written before all parts could be built, nor what is saved before it was restored.
+        Returns a line that says from where a restored run goes on.
+        """
         self.keeps_best = options.evaluation_criterion != "latest"  # else the newest weights are the best
-        if self.deleting:
-            delete_files(self.folder)
-            delete_files(self.output)
         for folder in (self.folder, self.output):
+            if self.deleting:
+                delete_files(folder)
+            elif not self.restoring:
+                delete_records(folder)
             folder.mkdir(parents=True, exist_ok=True)
+        said = self.restore() if self.restoring else None
         paths = {"model_folder": self.folder, "output_folder": self.output}
         for here in (self.folder, self.output):
             write_json(
@@ -156,6 +171,7 @@ class Run:
         }
         facts |= {"class_names": list(parts.data.class_names), "data": parts.data.fingerprint()}
         write_json(self.folder / "environment.json", environment(options) | {"facts": facts})
+        return said
 
     def keep(self, **parts: Any) -> None:
         """Name the parts whose state belongs to the run; one of them is the `game`."""
@@ -222,21 +238,23 @@ class Run:
     @staticmethod
     def _line(numbers: dict[str, float]) -> str:
         names = {"generator": "train_g_loss", "discriminator": "train_d_loss", "seconds": "time"}
-        return json.dumps({names.get(key, key): value for key, value in numbers.items()}) + "\n"
+        return json.dumps({names.get(key, key): value for key, value in finite(numbers).items()}) + "\n"
 
     def epoch_over(self, improved: bool) -> None:
         """After an epoch: save when it is due or the last one; keep an improved model as `best`."""
         if improved and self.keeps_best:
-            self._save_for_users(self.folder / "best", {"epoch": self.epoch, "numbers": self.history[-1]})
+            note = {"epoch": self.epoch, "checkpoint": self._name, "numbers": finite(self.history[-1])}
+            self._save_for_users(self.folder / "best", note)  # first: a run that is killed here does it again
         if (
-            self.over
+            (improved and self.keeps_best)
+            or self.over
             or self.epoch >= self.epochs
             or time.monotonic() - self._saved_at >= self.checkpoint_every
         ):
             self.save()
 
     def save(self) -> None:
-        """Write a checkpoint, and the newest weights for users; then drop the checkpoints that are too old."""
+        """Write a checkpoint, and the newest weights for users; then drop old ones, but for the best epoch's."""
         root = self.folder / "checkpoints"
         settle(
             self.game.sampler, self.noise, self.classes
@@ -247,10 +265,25 @@ class Run:
             "parts": checkpoint.states(self._parts),
         }
         state |= {key: getattr(self, key) for key in STATE}
-        checkpoint.write(root / f"{self.epoch}-{self.game.turns}", self.game.networks(), state)
+        checkpoint.write(root / self._name, self.game.networks(), state)
         self._save_for_users(self.folder)
-        checkpoint.tidy(root, keep=checkpoint.listed(root)[-self.kept :])
+        found = checkpoint.listed(root)
+        best = [path for path in found[: -self.kept] if self.keeps_best and path.name == self._best()]
+        checkpoint.tidy(root, keep=best + found[-self.kept :])
         self._saved_at, self._saved = time.monotonic(), (self.epoch, self.game.turns)
+
+    @property
+    def _name(self) -> str:
+        """The name of a checkpoint that is written now."""
+        return f"{self.epoch}-{self.game.turns}"
+
+    def _best(self) -> str | None:
+        """The name of the best epoch's checkpoint."""
+        try:
+            note = json.loads((self.folder / "best" / "score.json").read_text(encoding="utf-8"))
+            return note["checkpoint"]
+        except (OSError, ValueError, LookupError, TypeError):  # none yet, or an older version's
+            return None
 
     def _save_for_users(self, folder: Path, note: dict[str, Any] | None = None) -> None:
         settle(self.game.sampler, self.noise, self.classes)
@@ -284,6 +317,11 @@ class Run:
         with checkpoint.whole(self.output / "results.json") as temporary:
             temporary.write_text("".join(map(self._line, self.history)), encoding="utf-8")
         return f"restored at epoch {self.epoch}, turn {self.game.turns}" if folder else FROM_THE_BEGINNING
+
+
+def finite(numbers: dict[str, float]) -> dict[str, float | None]:
+    """Numbers as JSON knows them: nothing in place of one that is infinite, or none at all."""
+    return {key: value if math.isfinite(value) else None for key, value in numbers.items()}
 
 
 def settle_names(options: Namespace) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from ganzo.arguments import CommandLine, help_page
 from ganzo.checkpoint import load_weights
-from ganzo.commands import announce_files
+from ganzo.commands import announce_files, warn
 from ganzo.errors import OptionError, RunError, nearest
 from ganzo.folder import find_run
 from ganzo.generator import Generator
@@ -41,14 +41,16 @@ def command(words: list[str]) -> int:
         return 0
     number, label = (given.pop(key, None) for key in SAMPLE_OPTIONS)
     seed = given.pop("seed", None)
-    asked = Completed([environment(), Layer("command line", given)], line.third_party).options
+    variables = environment()
+    warn(variables.warnings)
+    asked = Completed([variables, Layer("command line", given)], line.third_party).options
     if named is None:
         asked.experiment = asked.experiment or "digits"
         settle_names(asked)
-    folder = find_run(named or asked.experiment, Path(asked.model_dir))
+    folder = find_run(asked.experiment if named is None else named, Path(asked.model_dir))
     given = {key: value for key, value in given.items() if key not in ("experiment", "model_dir")}
     layers = [
-        environment(),
+        variables,
         Layer("saved run", read_file(folder / "options.json")),
         Layer("command line", given),
     ]
@@ -89,6 +91,12 @@ def sample(options: Namespace, num_samples: int, label: str | None, new_seed: in
     load_weights(generator, newest_weights(folder, options))
     noise = Noise.from_options(options)
     chosen = classes_of(label, facts["classes"], facts["class_names"])
+    conditional = getattr(generator, "conditional", True)  # as long as its class says nothing
+    if chosen and not conditional:
+        raise OptionError(
+            f"`--label` needs a generator that uses labels, as `cgan` does; this run's `{options.generator}` ignores"
+            " them. Leave it out, or train with `--generator cgan`."
+        )
     output = Path(options.output_dir) / options.experiment / "samples"
     output.mkdir(parents=True, exist_ok=True)
     written = []
@@ -100,8 +108,8 @@ def sample(options: Namespace, num_samples: int, label: str | None, new_seed: in
                 torch.arange(options.snapshot_size) % len(chosen)
             ]
         images = sample_images(generator, noise, options.snapshot_size, seed, labels, facts["classes"])
-        columns = (len(chosen) if len(chosen) > 1 else None) if chosen else facts["classes"] or None
-        written.append(write_new(output, grid(images, columns)))
+        columns = len(chosen) if chosen else facts["classes"] * conditional
+        written.append(write_new(output, grid(images, columns if columns > 1 else None)))
     return written
 
 

@@ -120,6 +120,11 @@ def describe(kind: Any) -> str:
     return words.get(kind, "any value")
 
 
+def is_switch(kind: Any) -> bool:
+    """Whether an option is a pair `--x / --no-x`."""
+    return kind is bool or (bool in getattr(kind, "__args__", ()))
+
+
 def convert(kind: Any, value: Any) -> Any:
     """Return the value as the kind wants it; raise ValueError where it does not fit.
 

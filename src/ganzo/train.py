@@ -25,11 +25,10 @@ def train(options: Namespace) -> Run:
         parts = assemble(options)
         metrics = Metric.from_options(options)
         evaluation = Evaluation.from_options(options, measured=tuple(metrics.metrics))
-        run.begin(options, parts)
         statistics, snapshots = Statistics.from_options(options), Snapshot.from_options(options)
         data, noise, game = parts.data, parts.noise, parts.game
         run.keep(**vars(parts), evaluation=evaluation, statistics=statistics, snapshots=snapshots)
-        progress.say(run.restore() if run.restoring else None)
+        progress.say(run.begin(options, parts))
 
         for epoch in run.remaining():
             for losses in game.rounds(data, noise, run.pause):  # the only line that moves weights

@@ -159,9 +159,31 @@ def test_the_fingerprint_follows_the_files(tmp_path):
     before = FolderSource(data_dir=str(tmp_path / "in")).fingerprint()
     assert FolderSource(data_dir="in").fingerprint() == before  # by relative names: the folder may move
     os.utime(tmp_path / "in" / "a" / "1.png", ns=(1, 1))
+    assert FolderSource(data_dir="in").fingerprint() == before  # the same picture
+    picture(tmp_path / "in" / "a" / "1.png", (1, 2, 3))
     changed = FolderSource(data_dir="in").fingerprint()
     (tmp_path / "in" / "b" / "2.png").rename(tmp_path / "in" / "a" / "2.png")
     assert len({before, changed, FolderSource(data_dir="in").fingerprint()}) == 3
+
+
+def test_pictures_of_equal_name_size_and_time_are_told_apart(tmp_path):
+    stored = {}
+    for folder, color in (("one", (255, 0, 0)), ("two", (0, 0, 255))):
+        path = tmp_path / folder / "1.bmp"
+        picture(path, color)
+        os.utime(path, ns=(1, 1))
+        source = FolderSource(data_dir=folder)
+        stored[source.fingerprint()] = pack(source, 4, 3, folder=tmp_path / "store").images.clone()
+    assert (tmp_path / "one" / "1.bmp").stat().st_size == (tmp_path / "two" / "1.bmp").stat().st_size
+    one, two = stored.values()
+    assert (one[0, 0] == 255).all() and (two[0, 2] == 255).all()
+
+
+def test_a_link_that_leads_nowhere_has_a_fingerprint(tmp_path):
+    picture(tmp_path / "in" / "1.png")
+    os.symlink(tmp_path / "gone.png", tmp_path / "in" / "2.png")
+    source = FolderSource(data_dir="in")
+    assert source.fingerprint() == FolderSource(data_dir="in").fingerprint()
 
 
 def test_what_is_said_when_there_is_nothing_to_read(tmp_path, monkeypatch):

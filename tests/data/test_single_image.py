@@ -88,6 +88,16 @@ def test_a_state_of_other_data_is_refused():
         numbered(11, batch_size=3).load_state_dict(numbered(12, batch_size=3).state_dict())
 
 
+def test_a_state_of_changed_data_is_refused():
+    one, other = numbered(11, batch_size=3), numbered(11, batch_size=3)
+    other.examples.image[3] = 200
+    sentence = r"that it began with: the pictures or labels of `data` have changed since\. Give it those data"
+    with pytest.raises(DataError, match=sentence):
+        other.load_state_dict(one.state_dict())
+    older = {key: value for key, value in one.state_dict().items() if key != "content"}
+    other.load_state_dict(older)
+
+
 def test_a_batch_larger_than_the_data_is_refused():
     with pytest.raises(
         DataError, match=r"A batch of 12 .* got 11 in `data`\. Lower `--batch-size` to at most 11"

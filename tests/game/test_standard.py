@@ -9,7 +9,8 @@ from ganzo.assemble import assemble
 from ganzo.data import Batch
 from ganzo.data.arrays import ArrayData
 from ganzo.errors import DataError, OptionError
-from ganzo.game import EpochGame, Game
+from ganzo.game import Game
+from ganzo.game.epochs import EpochGame
 from ganzo.game.standard import StandardGame
 from ganzo.hook import Hook
 from ganzo.loss.gan import GANLoss
@@ -434,3 +435,69 @@ def test_what_a_loss_learns_is_in_the_games_state():
     played.loss.seen = 7
     other.load_state_dict(played.state_dict())
     assert other.loss.seen == 7
+
+
+class Scales(nn.Module):
+    """A generator that makes an image at two scales, small to large."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(2, 5)
+
+    def forward(self, noise, labels=None):
+        numbers = self.layer(noise)
+        return [numbers[:, :1, None, None], numbers[:, 1:].reshape(-1, 1, 2, 2)]
+
+
+class ScaleJudge(nn.Module):
+    """A discriminator that judges one image, or a list of scales."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 1)
+
+    def forward(self, images, labels=None):
+        return self.layer((images[-1] if isinstance(images, list) else images).flatten(1))
+
+
+@pytest.mark.parametrize("reuse_fakes", [False, True])
+def test_a_generator_may_make_several_scales(reuse_fakes):
+    data = ArrayData(torch.zeros(8, 1, 2, 2), batch_size=4, seed=1)
+    discriminator = ScaleJudge()
+    game = StandardGame(Scales(), discriminator, GANLoss(discriminator), reuse_fakes=reuse_fakes)
+    assert set(game.run_epoch(data, GaussianNoise(state_size=2, batch_size=4, seed=1))) == {
+        "generator",
+        "discriminator",
+    }
+
+
+def test_a_game_may_need_more_players(registry):
+    @register("game", "cycle")
+    class Cycle(StandardGame):
+        """A game of three."""
+
+        @classmethod
+        def other_players(cls, options):
+            return {"discriminator_b": nn.Linear(3, 1)}
+
+    parts = assemble(small(game="cycle", generator_lr=1e-3, discriminator_lr=5e-3, discriminator_hook="ema"))
+    third = parts.game.players["discriminator_b"]
+    assert third.optimizer.param_groups[0]["lr"] == 5e-3 and third.average is not None
+    assert {"discriminator_b", "discriminator_b-average"} <= set(parts.game.networks())
+
+
+def test_penalties_see_what_an_older_loss_does_not():
+    class OlderLoss:
+        def __init__(self, options, discriminator):
+            self.discriminator = discriminator
+
+        def for_discriminator(self, real, fake, target=None):
+            return self.discriminator(fake).mean() - self.discriminator(real).mean()
+
+        def for_generator(self, fake, target=None):
+            return -self.discriminator(fake).mean()
+
+    discriminator = nn.Linear(2, 1)
+    critic = Critic(discriminator, [lambda images: images + 1])
+    game = StandardGame(nn.Linear(2, 2), discriminator, OlderLoss(None, critic), critic=critic)
+    assert game.critic is critic

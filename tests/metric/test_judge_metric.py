@@ -4,10 +4,10 @@ import torch
 from ganzo.data.digits import DigitsSource
 from ganzo.data.single_image import SingleImageData
 from ganzo.errors import OptionError
-from ganzo.metric import Metrics
+from ganzo.metric import Metric, Metrics
 from ganzo.metric.judge import JudgeLogits, JudgeMetric
 from ganzo.nn.pixels import to_float
-from small import equal, everything, numbers, pictures, play
+from small import READS_LABELS, equal, everything, numbers, pictures, play
 
 
 def test_the_share_that_is_read_as_asked():
@@ -35,7 +35,7 @@ def test_scores_are_measured_when_they_are_due_and_stand_in_the_numbers():
 
 
 def test_measuring_disturbs_nothing():
-    plain = play(experiment="plain", epochs=3)
+    plain = play(experiment="plain", epochs=3, **READS_LABELS)
     measured = play(metrics=["judge"], metrics_every=1, metrics_samples=50, epochs=3)
     assert equal(everything(plain), everything(measured))
 
@@ -46,6 +46,35 @@ def test_a_measurement_is_repeatable():
     data = run._parts["data"]
     scores = metrics.measure(2, data, run.noise, run.game.sampler)
     assert scores == {key: run.history[-1][key] for key in ("judge", "judge_worst")}
+
+
+def test_a_generator_that_reads_no_labels_is_refused():
+    with pytest.raises(OptionError, match="needs a generator that reads labels"):
+        play(metrics=["judge"], generator="fc")
+
+
+class Nearness(Metric):
+    """How far samples are from real examples: a metric that needs them."""
+
+    features, higher_is_better = "judge", False
+
+    def update(self, real_features, fake_features, labels=None):
+        self.distance = (real_features.mean(0) - fake_features.mean(0)).norm().item()
+        self.counts = len(real_features), len(fake_features)
+
+    def compute(self):
+        return {"nearness": self.distance}
+
+
+def test_a_metric_that_needs_real_examples_gets_them():
+    run = play()
+    metrics = Metrics({"nearness": Nearness()}, metrics_every=1, metrics_samples=50)
+    data = run._parts["data"]
+    position = data.state_dict()
+    scores = metrics.measure(1, data, run.noise, run.game.sampler)
+    assert scores["nearness"] > 0 and metrics.metrics["nearness"].counts == (359, 50)  # the held-out digits
+    assert equal(position, data.state_dict())
+    assert metrics.measure(1, data, run.noise, run.game.sampler) == scores  # extracted once, and the same
 
 
 def test_too_few_images_are_refused():

@@ -8,7 +8,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from ganzo.nn.grid import grid
 from ganzo.nn.sampling import sample_images
-from small import equal, everything, pictures, play
+from ganzo.snapshot.folder import FolderSnapshot
+from ganzo.snapshot.tensorboard import TensorBoardSnapshot
+from small import READS_LABELS, equal, everything, pictures, play
 
 SAMPLES = Path("output/run/samples")
 EACH = {"save_images_as": ["folder"], "sample_every": 1, "snapshot_size": 20}
@@ -19,12 +21,18 @@ def written():
 
 
 def test_a_snapshot_has_one_column_for_each_class():
-    run = play(epochs=1, **EACH)
+    run = play(epochs=1, **EACH, **READS_LABELS)
     labels = torch.arange(20) % 10
     expected = grid(sample_images(run.game.sampler, run.noise, 20, 1, labels, 10), 10)
     with Image.open(SAMPLES / "epoch_1.png") as picture:
         assert picture.format == "PNG" and picture.mode == "L"
         assert picture.width > 4 * picture.height and np.array_equal(np.asarray(picture), expected[0].numpy())
+
+
+def test_a_generator_that_reads_no_labels_has_no_columns():
+    play(epochs=1, **EACH | {"snapshot_size": 16})
+    with Image.open(SAMPLES / "epoch_1.png") as picture:
+        assert picture.width == picture.height
 
 
 def test_without_classes_it_is_a_square_in_colour(tmp_path):
@@ -94,6 +102,12 @@ def test_tensorboard_holds_the_same_pictures():
         Image.open(SAMPLES / "epoch_2.png") as other,
     ):
         assert np.array_equal(np.asarray(one.convert("L")), np.asarray(other))
+
+
+def test_building_a_snapshot_writes_nothing(tmp_path):
+    TensorBoardSnapshot(folder=tmp_path).close()
+    FolderSnapshot(folder=tmp_path).close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_without_snapshots_writes_none():

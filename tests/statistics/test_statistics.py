@@ -121,6 +121,23 @@ def test_a_file_of_the_users_own_keeps_what_stood_in_it(tmp_path):
     assert lines[0] == "another run" and sum(line.startswith("epoch ") for line in lines) == 2
 
 
+def test_nothing_is_cut_off_another_file(tmp_path):
+    """A restored run may log to another file than it began with."""
+    one, other = tmp_path / "one.log", tmp_path / "other.log"
+    play(log="file", log_file=str(one))
+    other.write_text("a line of someone's\n" * 100)
+    play(log="file", log_file=str(other), restore=True, epochs=3)
+    assert other.read_text().count("someone") == 100 and other.read_text().count("epoch ") == 1
+    play(log="file", log_file=str(other), restore=True, epochs=4)
+    assert other.read_text().count("someone") == 100 and other.read_text().count("epoch ") == 2
+
+
+def test_building_statistics_writes_nothing(tmp_path):
+    FileStatistics(log_file=str(tmp_path / "deep" / "l.txt"))
+    TensorBoardStatistics(folder=tmp_path).close()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_that_is_shorter_than_it_was_is_left_alone(tmp_path):
     statistics = FileStatistics(folder=tmp_path)
     statistics.load_state_dict({"size": 1000})

@@ -94,6 +94,10 @@ class Data(Facade, ABC):
         """The part that is kept from training, in a fixed order, or None where there is none."""
         return None
 
+    def reference(self) -> "Data | None":
+        """One pass over real examples in a fixed order, for metrics: the part that is held out where there is one."""
+        return self.held_out()
+
     @classmethod
     def from_options(cls, options: Any, *parts: Any, **offered: Any) -> "Data":
         """Build the chosen data; where its constructor names `source`, the chosen source is built for it."""

@@ -82,7 +82,8 @@ class StoredData(Data):
         self.position = 0
 
     def state_dict(self) -> dict[str, Any]:
-        return {"generator": self.start, "position": self.position, "examples": len(self.examples)}
+        facts = {"examples": len(self.examples), "content": self.fingerprint()}
+        return {"generator": self.start, "position": self.position, **facts}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         known = state.get("examples", len(self.examples))
@@ -91,9 +92,24 @@ class StoredData(Data):
                 f"A restored run needs the data that it began with: {known} pictures; got {len(self.examples)} in"
                 f" `{self.name}`. Give it those data, or start anew with `--delete`."
             )
+        if state.get("content", self.fingerprint()) != self.fingerprint():  # older states do not know it
+            raise DataError(
+                f"A restored run needs the data that it began with: the pictures or labels of `{self.name}` have"
+                " changed since. Give it those data, or start anew with `--delete`."
+            )
         restore_stream(self.generator, state["generator"])
         self.reset()
         self.position = state["position"]
+
+    def reference(self) -> Data:
+        """The part that is held out, or all examples where nothing is."""
+        return self.held_out() or StoredData(
+            self.examples,
+            batch_size=self.batch_size,
+            shuffle=False,
+            device=self.examples.image.device,
+            name=self.name,
+        )
 
     def fingerprint(self) -> str:
         """A key of the stored pixels and labels, the same on every machine."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from ganzo.data import Source
+from ganzo.data.store import cores, in_order
 from ganzo.registry import DataError, register
 
 NOT_DECODED = {
@@ -27,8 +28,8 @@ class FolderSource(Source):
     pictures lie in the folder itself, or in one sub-folder only. Hidden files and folders are not looked at, other
     files are passed over, links are followed.
 
-    The fingerprint is made of each picture's relative name, size and time of change, so that a large folder is known
-    without being read.
+    The fingerprint is made of each picture's relative name and its bytes: the folder may move, and a picture that
+    differs makes another one, whatever its size and time say. Every file is read once for it.
 
     Args:
         data_dir: folder with the pictures; its sub-folders are the classes
@@ -38,6 +39,7 @@ class FolderSource(Source):
         Image.init()  # all formats, before threads ask for them
         self.folder = Path(data_dir).expanduser()
         self.name = str(self.folder)
+        self._fingerprint: str | None = None
         self.files = self._find()
         first = [file.partition("/")[0] if "/" in file else "" for file in self.files]
         names = sorted(set(first))
@@ -93,13 +95,19 @@ class FolderSource(Source):
         return str(self.folder / self.files[index])
 
     def fingerprint(self) -> str:
-        digest = hashlib.sha256(f"folder {self.labels is not None}".encode())
-        for file in self.files:
-            try:
-                facts = os.stat(self.folder / file)
-                digest.update(
-                    f"\0{file}\0{facts.st_size}\0{facts.st_mtime_ns}".encode("utf-8", "surrogateescape")
-                )
-            except OSError:  # a link that leads nowhere: decoding names it
-                digest.update(f"\0{file}\0".encode("utf-8", "surrogateescape"))
-        return digest.hexdigest()
+        if self._fingerprint is None:
+            digest = hashlib.sha256(f"folder {self.labels is not None}".encode())
+            for file, content in zip(
+                self.files, in_order(self._content, len(self.files), cores()), strict=True
+            ):
+                digest.update(f"\0{file}\0".encode("utf-8", "surrogateescape") + content)
+            self._fingerprint = digest.hexdigest()
+        return self._fingerprint
+
+    def _content(self, index: int) -> bytes:
+        """A hash of a picture's bytes."""
+        try:
+            with open(self.folder / self.files[index], "rb") as file:
+                return hashlib.file_digest(file, "sha256").digest()
+        except OSError:  # a link that leads nowhere: decoding names it
+            return b""

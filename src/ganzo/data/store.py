@@ -118,11 +118,15 @@ def decode(
             reason = " ".join(str(error).split()) or type(error).__name__
             return f"{source.item_name(index)} ({reason})"
 
-    if workers is None:
-        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = cores() if workers is None else workers
     with warnings.catch_warnings():  # Pillow's remarks on odd, yet readable files
         warnings.simplefilter("ignore")
         yield from enumerate(watched(in_order(one, len(source), workers), len(source), source.name))
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def in_order(function: Callable[[int], Any], count: int, workers: int) -> Iterator[Any]:

@@ -39,6 +39,8 @@ class Game(Facade, ABC):
         hooks: what happens to a player after it moved: a list for each player
         optimizers: what moves each player
         regularizers: penalties that are added to the discriminator's loss
+        critic: what penalties judge through; none for the loss's own
+        others: further networks by name, for games of more than two players
         encoder: from stored values to what the players see
         precision: in what numbers the networks compute: fp32 or bf16
         generator_iterations: moves of the generator in one turn
@@ -57,13 +59,15 @@ class Game(Facade, ABC):
         *,
         optimizers: Mapping[str, torch.optim.Optimizer] | None = None,
         regularizers: Sequence[Any] = (),
+        critic: Critic | None = None,
+        others: Mapping[str, nn.Module] | None = None,
         encoder: Any = None,
         precision: str = "fp32",
         generator_iterations: Count = 1,
         discriminator_iterations: Count = 1,
         max_batches_per_epoch: Count | None = None,
     ):
-        networks = {"generator": generator, "discriminator": discriminator}
+        networks = {"generator": generator, "discriminator": discriminator, **(others or {})}
         self.players = {
             name: Player(
                 network,
@@ -74,7 +78,7 @@ class Game(Facade, ABC):
         }
         self.generator, self.discriminator = self.players["generator"], self.players["discriminator"]
         self.loss = loss
-        self.critic: Critic = as_critic(getattr(loss, "critic", discriminator))
+        self.critic = critic or as_critic(getattr(loss, "critic", discriminator))
         self.regularizers = list(regularizers)
         self.device = next(discriminator.parameters()).device
         self.encode = encoder.encode if encoder is not None else lambda stored: to_float(stored, self.device)
@@ -90,6 +94,12 @@ class Game(Facade, ABC):
         self._check()
 
     @classmethod
+    def class_from_options(cls, options: Any) -> type["Game"]:
+        """The chosen class; `Game` itself stands for a third party's that offers no more than `run_epoch`."""
+        found = Registry.lookup("game", chosen(options, role_of("game"))[0].name)
+        return found if issubclass(found, Game) else Game
+
+    @classmethod
     def from_options(cls, options: Any, *parts: Any, **offered: Any) -> "Game":
         """Build the chosen game; refuse what is selected but not wanted, and wrap a game that only has `run_epoch`."""
         item = chosen(options, role_of("game"))[0]
@@ -99,7 +109,20 @@ class Game(Facade, ABC):
                 f"The game `{item.name}` knows no penalties, so `--regularizer` must be left out."
             )
         game = super().from_options(options, *parts, **offered)
-        return game if isinstance(game, Game) else EpochGame(game, *parts, **offered)
+        if isinstance(game, Game):
+            return game
+        from ganzo.game.epochs import EpochGame  # it is a Game itself
+
+        return EpochGame(game, *parts, **offered)
+
+    @classmethod
+    def other_players(cls, options: Any) -> dict[str, nn.Module]:
+        """Networks that the game needs beside the two, by name, built from options.
+
+        One whose name begins with `discriminator` moves by the discriminator's optimizer and hooks, any other by the
+        generator's.
+        """
+        return {}
 
     def _check(self) -> None:
         one_minibatch = type(self).train_on_instance is not Game.train_on_instance
@@ -109,8 +132,11 @@ class Game(Facade, ABC):
                 f" `--discriminator-iterations` must be 1; got {self.generator_iterations} and"
                 f" {self.discriminator_iterations}."
             )
-        penalties = [*getattr(self.loss, "penalties", ()), *(r.key for r in self.regularizers if r.key)]
-        twice = {p for p in penalties if penalties.count(p) > 1}
+        penalties = [
+            *getattr(self.loss, "penalties", ()),
+            *(getattr(r, "key", "") for r in self.regularizers),
+        ]
+        twice = {p for p in penalties if p and penalties.count(p) > 1}
         if twice:
             raise OptionError(
                 f"The penalty `{twice.pop()}` is chosen twice, by the loss or by `--regularizer`;"
@@ -132,8 +158,12 @@ class Game(Facade, ABC):
     def penalty(self, real: Tensor, fake: Tensor, labels: Tensor | None = None) -> Tensor | float:
         """The sum of the penalties that are due in this turn, for the discriminator's loss; a lazy one weighs more."""
         self._penalised = True
-        due = [r for r in self.regularizers if self.turns % r.every == 0]
-        return sum((r.every * r.penalty(self.critic.given(labels), real, fake) for r in due), start=0.0)
+        judge, total = self.critic.given(labels), 0.0
+        for regularizer in self.regularizers:
+            every = getattr(regularizer, "every", 1)
+            if self.turns % every == 0:
+                total = total + every * regularizer.penalty(judge, real, fake)
+        return total
 
     def run_epoch(self, data: Any, noise: Any) -> dict[str, float]:
         """Play until the data end or the cap is reached; returns the means over the epoch."""
@@ -245,34 +275,6 @@ class Game(Facade, ABC):
         self.totals = {name: total.to(self.device) for name, total in state["totals"].items()}
         for part, saved in zip(self._stateful(), state["parts"], strict=True):
             part.load_state_dict(saved)
-
-
-class EpochGame(Game):
-    """A third party's game that offers `run_epoch(data, noise)` and nothing else: every epoch is one round.
-
-    Args:
-        inner: the game; its `state_dict`, where it has one, is kept in checkpoints
-    """
-
-    def __init__(self, inner: Any, *parts: Any, **named: Any):
-        super().__init__(*parts, **named)
-        self.inner = inner
-
-    def rounds(
-        self, data: Any, noise: Any, pause: Callable[[], bool] = lambda: False
-    ) -> Iterator[dict[str, float]]:
-        losses = self.inner.run_epoch(data, noise)
-        self.turns += 1
-        yield {name: float(value) for name, value in losses.items()}
-
-    def state_dict(self) -> dict[str, Any]:
-        inner = self.inner.state_dict() if hasattr(self.inner, "state_dict") else {}
-        return super().state_dict() | {"inner": inner}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        super().load_state_dict(state)
-        if state["inner"]:
-            self.inner.load_state_dict(state["inner"])
 
 
 __getattr__ = lazily(__name__)  # `from ganzo.game import …` finds the classes in this room's files

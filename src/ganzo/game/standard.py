@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ganzo.game import Game
-from ganzo.nn.batch import Batch
+from ganzo.nn.batch import Batch, each
 from ganzo.registry import accepts, register
 
 
@@ -38,8 +38,8 @@ class StandardGame(Game):
             keep = self.reuse_fakes and turn == self.discriminator_iterations - 1
             fake = self.fakes(noise, batch, with_graph=keep)  # (B, C, H, W)
             with self.autocast():
-                d_loss = self.loss.for_discriminator(real, fake.detach(), labels)  # ()
-            d_loss = d_loss + self.penalty(real, fake.detach(), labels)
+                d_loss = self.loss.for_discriminator(real, each(Tensor.detach, fake), labels)  # ()
+            d_loss = d_loss + self.penalty(real, each(Tensor.detach, fake), labels)
             self.discriminator.move(d_loss)  # zero_grad, backward, step, hooks
 
         seen = {"real": real} if self.paired else {}
@@ -52,9 +52,9 @@ class StandardGame(Game):
                 self.generator.move(g_loss)
         return {"generator": g_loss, "discriminator": d_loss}
 
-    def fakes(self, noise: Any, batch: Batch, with_graph: bool) -> Tensor:
+    def fakes(self, noise: Any, batch: Batch, with_graph: bool) -> Any:
         """Fake images with the labels of a real batch; without a graph for the discriminator alone."""
         z = noise.next(len(batch), batch.label)  # (B, S)
         with torch.set_grad_enabled(with_graph), self.autocast():
             fake = self.generator(z) if batch.label is None else self.generator(z, batch.label)
-        return fake.float()
+        return each(Tensor.float, fake)

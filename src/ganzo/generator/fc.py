@@ -3,7 +3,9 @@
 from torch import Tensor, nn
 
 from ganzo.generator import Generator
-from ganzo.registry import Count, Fraction, register
+from ganzo.registry import Count, Fraction, OptionError, register
+
+WIDEST = 2**16  # numbers in the widest layer, where layers are many
 
 
 @register("generator", "fc", default=True)
@@ -34,6 +36,12 @@ class FCGenerator(Generator):
         state_size: int = 128,
     ):
         super().__init__()
+        most = max(4, (WIDEST // state_size).bit_length())  # the default stays free, whatever memory says
+        if layers > most:
+            raise OptionError(
+                f"`layers` must be at most {most} for the generator `fc` when `state_size` is {state_size}, since"
+                f" each layer doubles the width; got {layers}. Try {most}."
+            )
         self.shape = (image_colors, image_size, image_size)
         modules: list[nn.Module] = []
         width = state_size

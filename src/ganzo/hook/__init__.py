@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from ganzo.registry import ROLES, Facade, lazily
+from ganzo.registry import ROLES, Facade, lazily, side_of
 
 
 class Hook(Facade, ABC):
@@ -33,10 +33,14 @@ class Hook(Facade, ABC):
         """Take over a saved state."""
 
     @classmethod
+    def for_players(cls, options: Any, *players: str) -> dict[str, list["Hook"]]:
+        """The hooks of each player that is named: `{"generator": […], "discriminator": […]}`."""
+        return {p: cls.all_from_options(options, ROLES[f"{side_of(p)}_hook"]) for p in players}
+
+    @classmethod
     def from_options(cls, options: Any, *parts: Any, **offered: Any) -> dict[str, list["Hook"]]:
-        """The hooks of each player: `{"generator": […], "discriminator": […]}`."""
-        players = ("generator", "discriminator")
-        return {p: cls.all_from_options(options, ROLES[f"{p}_hook"], *parts, **offered) for p in players}
+        """The hooks of the two players."""
+        return cls.for_players(options, "generator", "discriminator")
 
 
 __getattr__ = lazily(__name__)  # `from ganzo.hook import …` finds the classes in this room's files

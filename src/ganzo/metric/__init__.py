@@ -7,8 +7,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from ganzo.nn.pixels import to_float
 from ganzo.nn.sampling import labels_for, sample_images
 from ganzo.registry import Count, Facade, OptionError, Registry, build, chosen, lazily, register, role_of
+
+BATCH = 500  # images whose features are extracted at once
 
 
 class Metric(Facade, ABC):
@@ -18,6 +21,7 @@ class Metric(Facade, ABC):
         features: the name of what is looked at in an image (a component of the namespace `features`)
         higher_is_better: which way the score improves
         minimum_samples: with fewer images the number means nothing
+        needs_real: whether it compares with real examples
     """
 
     namespace: ClassVar[str] = "metric"
@@ -71,6 +75,7 @@ class Metrics:
                     f" got `--metrics-samples {metrics_samples}`."
                 )
         names = {metric.features for metric in metrics.values()}
+        self.real: dict[str, Tensor] = {}  # features of real examples, by extractor
         self.extractors = {name: Registry.lookup("features", name)() for name in sorted(names)}
 
     def measure(self, epoch: int, data: Any, noise: Any, generator: nn.Module) -> dict[str, float]:
@@ -79,13 +84,30 @@ class Metrics:
             return {}
         labels = labels_for(self.samples, data.classes, noise.device)
         fake = sample_images(generator, noise, self.samples, seed=0, labels=labels, classes=data.classes)
+        looked = {name: self.look(name, fake) for name in self.extractors}
         scores: dict[str, float] = {}
-        with torch.no_grad():
-            looked = {name: extractor.to(fake.device)(fake) for name, extractor in self.extractors.items()}
         for metric in self.metrics.values():
-            metric.update(None, looked[metric.features], labels)
+            real = self.real_features(metric.features, data, fake.device) if metric.needs_real else None
+            metric.update(real, looked[metric.features], labels)
             scores |= metric.compute()
         return scores
+
+    @torch.no_grad()
+    def look(self, name: str, images: Tensor) -> Tensor:
+        """The features of images, batch by batch."""
+        extractor = self.extractors[name].to(images.device)
+        return torch.cat([extractor(part) for part in images.split(BATCH)])
+
+    def real_features(self, name: str, data: Any, device: torch.device) -> Tensor:
+        """The features of real examples in a fixed order, held out where the data keep any; extracted once."""
+        if name not in self.real:
+            reference, parts = data.reference(), []
+            while reference is not None and (batch := reference.next()) is not None:
+                parts.append(self.look(name, to_float(batch.image, device)))
+            if not parts:
+                raise OptionError("These data keep no real examples to compare with; leave `--metrics` out.")
+            self.real[name] = torch.cat(parts)
+        return self.real[name]
 
 
 __getattr__ = lazily(__name__)  # `from ganzo.metric import …` finds the classes in this room's files

@@ -20,18 +20,18 @@ class JudgeLogits(nn.Module):
         self.judge = load_judge()
 
     def forward(self, images: Tensor) -> Tensor:
-        return torch.cat([self.judge(part.mean(1, keepdim=True)) for part in images.split(500)])
+        return self.judge(images.mean(1, keepdim=True))
 
 
 @register("metric", "judge")
 class JudgeMetric(Metric):
     """The share of samples that a classifier of the embedded digits reads as the class that was asked for.
 
-    `judge` is the mean over all samples, `judge_worst` the share in the class that is read worst. Real held-out digits
-    score 0.994.
+    `judge` is the mean over all samples, `judge_worst` the share in the class that is read worst.
 
     Args:
         classes: number of classes
+        conditional: whether the generator makes the class that it is asked for
     """
 
     features = "judge"
@@ -39,11 +39,16 @@ class JudgeMetric(Metric):
     minimum_samples = 10
     needs_real = False
 
-    def __init__(self, *, classes: int = 10) -> None:
+    def __init__(self, *, classes: int = 10, conditional: bool = True) -> None:
         if classes not in range(1, 11):
             raise OptionError(
                 "`--metrics judge` reads the ten digits, so it needs data with these classes (`--dataset digits`);"
                 f" got data with {classes or 'no'} classes."
+            )
+        if not conditional:
+            raise OptionError(
+                "`--metrics judge` compares with the class that was asked for, so it needs a generator that reads"
+                " labels (`--generator cgan`)."
             )
         self.right: list[Tensor] = []
         self.asked: list[Tensor] = []

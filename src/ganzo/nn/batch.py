@@ -1,7 +1,8 @@
 """A batch: what data hand out."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from torch import Tensor
 
@@ -27,3 +28,8 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.image)
+
+
+def each(change: Callable[[Tensor], Tensor], images: Any) -> Any:
+    """Change images, or every scale of them where a generator makes a list, small to large."""
+    return [change(scale) for scale in images] if isinstance(images, list | tuple) else change(images)

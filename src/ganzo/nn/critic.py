@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
+from ganzo.nn.batch import each
+
 
 class Verdict(NamedTuple):
     """What a discriminator may say beyond its logits: inner features, and logits of classes."""
@@ -31,7 +33,7 @@ class Critic:
     def verdict(self, images: Tensor, labels: Tensor | None = None) -> Verdict:
         """Judge images: logits with whatever else the discriminator offers."""
         for change in self.augment:
-            images = change(images)
+            images = each(change, images)
         said = self.discriminator(images) if labels is None else self.discriminator(images, labels)
         return said if isinstance(said, Verdict) else Verdict(said)
 

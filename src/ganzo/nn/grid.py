@@ -23,7 +23,7 @@ def grid(images: Tensor, columns: int | None = None) -> Tensor:
         One picture, uint8, C×H×W, white between the images.
     """
     n, _, height, width = images.shape
-    columns = columns or max(1, math.isqrt(n))
+    columns = min(columns or max(1, math.isqrt(n)), n)
     rows = math.ceil(n / columns)
     times = max(1, math.ceil(SMALLEST / max(height, width)))
     if times > 1:

@@ -1,6 +1,6 @@
 """What the side of an image asks of a network, with an error that helps where the two do not fit."""
 
-from ganzo.registry import OptionError
+from ganzo.errors import OptionError
 
 
 def layers_for(image_size: int, layers: int | None, who: str) -> int:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from ganzo.registry import OptionError
+from ganzo.errors import OptionError
 
 
 def writer(folder: Path, purge_step: int | None = None) -> Any:

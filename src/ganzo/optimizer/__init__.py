@@ -6,7 +6,18 @@ from typing import Any, ClassVar
 from torch import nn
 from torch.optim import Optimizer as TorchOptimizer
 
-from ganzo.registry import ROLES, Facade, OptionError, Registry, build, child, chosen, lazily, parameters
+from ganzo.registry import (
+    ROLES,
+    Facade,
+    OptionError,
+    Registry,
+    build,
+    child,
+    chosen,
+    lazily,
+    parameters,
+    side_of,
+)
 
 
 class Optimizer(Facade):
@@ -17,7 +28,7 @@ class Optimizer(Facade):
     @staticmethod
     def for_player(options: Namespace, player: str, network: nn.Module) -> TorchOptimizer:
         """Build one player's optimizer; `generator_lr` beats `lr`."""
-        role = ROLES.get(f"{player}_optimizer", ROLES["generator_optimizer"])
+        role = ROLES[f"{side_of(player)}_optimizer"]
         found = chosen(options, role)
         if len(found) != 1:
             raise OptionError(f"`{role.key}` takes one component; got {len(found)}.")

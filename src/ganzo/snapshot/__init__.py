@@ -53,10 +53,11 @@ class Snapshot(Facade, ABC):
 
     def take(self, data: Any, noise: Any, generator: nn.Module, number: int) -> None:
         """Draw a snapshot now: one column for each class where the data have labels."""
-        labels = labels_for(self.size, data.classes, noise.device)
+        classes = data.classes if getattr(generator, "conditional", True) else 0
+        labels = labels_for(self.size, classes, noise.device)
         seed = 0 if self.fixed else number
-        images = sample_images(generator, noise, self.size, seed, labels, data.classes)
-        self.write(grid(images, data.classes or None), number)
+        images = sample_images(generator, noise, self.size, seed, labels, classes)
+        self.write(grid(images, classes or None), number)
 
     def state_dict(self) -> dict[str, Any]:
         """How many epochs were counted."""

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from ganzo.nn.tensorboard import writer
-from ganzo.registry import register
+from ganzo.registry import OptionError, register
 from ganzo.snapshot import Snapshot
 
 
@@ -20,11 +20,27 @@ class TensorBoardSnapshot(Snapshot):
 
     def __init__(self, *, folder: str | Path = ".", **named: Any):
         super().__init__(**named)
-        self.writer = writer(Path(folder) / "tensorboard")
+        try:
+            import torch.utils.tensorboard  # noqa: F401
+        except (ImportError, RuntimeError) as error:
+            raise OptionError(
+                f'TensorBoard is not installed ({error}); run `pip install "ganzo[log]"`.'
+            ) from error
+        self.folder = Path(folder) / "tensorboard"
+        self._writer: Any = None
+
+    @property
+    def writer(self) -> Any:
+        """The writer, opened when it is first needed: the run may delete what lies in its folder before."""
+        if self._writer is None:
+            self._writer = writer(self.folder)
+        return self._writer
 
     def write(self, picture: Tensor, number: int) -> None:
         self.writer.add_image("images", picture, number)
         self.writer.flush()
 
     def close(self) -> None:
-        self.writer.close()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzo.nn.tensorboard import writer
-from ganzo.registry import register
+from ganzo.registry import OptionError, register
 from ganzo.statistics import Statistics
 
 
@@ -18,8 +18,22 @@ class TensorBoardStatistics(Statistics):
 
     def __init__(self, *, folder: str | Path = "."):
         self.folder = Path(folder) / "tensorboard"
-        self.writer = writer(self.folder)
+        try:
+            import torch.utils.tensorboard  # noqa: F401
+        except (ImportError, RuntimeError) as error:
+            raise OptionError(
+                f'TensorBoard is not installed ({error}); run `pip install "ganzo[log]"`.'
+            ) from error
         self.epoch = 0
+        self.purge_step: int | None = None  # where a restored run goes on; what lies behind is hidden
+        self._writer: Any = None
+
+    @property
+    def writer(self) -> Any:
+        """The writer, opened when it is first needed: the run may delete what lies in its folder before."""
+        if self._writer is None:
+            self._writer = writer(self.folder, self.purge_step)
+        return self._writer
 
     def log(self, losses: dict[str, float]) -> None:
         self.epoch = int(losses.get("epoch", self.epoch + 1))
@@ -33,8 +47,10 @@ class TensorBoardStatistics(Statistics):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.epoch = state["epoch"]
-        self.writer.close()
-        self.writer = writer(self.folder, purge_step=self.epoch + 1)
+        self.purge_step = self.epoch + 1
+        self.close()
 
     def close(self) -> None:
-        self.writer.close()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None

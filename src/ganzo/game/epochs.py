@@ -1,0 +1,34 @@
+"""Games of third parties that know epochs alone."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ganzo.game import Game
+
+
+class EpochGame(Game):
+    """A third party's game that offers `run_epoch(data, noise)` and nothing else: every epoch is one round.
+
+    Args:
+        inner: the game; its `state_dict`, where it has one, is kept in checkpoints
+    """
+
+    def __init__(self, inner: Any, *parts: Any, **named: Any):
+        super().__init__(*parts, **named)
+        self.inner = inner
+
+    def rounds(
+        self, data: Any, noise: Any, pause: Callable[[], bool] = lambda: False
+    ) -> Iterator[dict[str, float]]:
+        losses = self.inner.run_epoch(data, noise)
+        self.turns += 1
+        yield {name: float(value) for name, value in losses.items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        inner = self.inner.state_dict() if hasattr(self.inner, "state_dict") else {}
+        return super().state_dict() | {"inner": inner}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
+        if state["inner"]:
+            self.inner.load_state_dict(state["inner"])
