@@ -249,7 +249,8 @@ def test_the_environment_may_change_a_bare_train(ganzo, monkeypatch):
 # --- restore, delete, and the question
 
 
-def test_what_does_not_change_the_result_may_change_on_restore(ganzo, trained):
+def test_what_does_not_change_the_result_may_change_on_restore(ganzo, tiny):
+    assert ganzo(f"{tiny} --experiment t --seed 5 --generator cgan").status == 0
     words = "--epochs 2 --log file --log-file l.txt --snapshot-size 4 --sample-every 1 --metrics judge"
     more = (
         "--metrics-samples 10 --metrics-every 1 --checkpoint-every 5 --device cpu --output-dir o2 --threads 1"

@@ -11,7 +11,8 @@ from ganzo.roles import ROLES
 from small import equal, everything, numbers, pictures, play
 
 NEEDS = {  # what a component cannot do without
-    ("evaluation_criterion", "judge"): {"metrics": ["judge"]},
+    ("evaluation_criterion", "judge"): {"metrics": ["judge"], "generator": "cgan"},
+    ("metrics", "judge"): {"generator": "cgan"},  # the judge asks for classes
     ("generator", "good"): {"image_size": 16},
     ("discriminator", "good"): {"image_size": 16},
 }

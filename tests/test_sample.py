@@ -130,6 +130,10 @@ def test_a_path_without_a_run(refused, trained):
         assert refused(f"sample {run}").startswith("There is no run in")
 
 
+def test_a_run_without_a_name(refused):
+    assert refused("sample", "").startswith("There is no run in")
+
+
 def test_a_run_that_is_not_there(refused):
     assert refused("sample --experiment nosuch") == (
         "There is no run in `models/nosuch`; name one with `--experiment` (and `--model-dir`)."
