@@ -62,7 +62,10 @@ def test_the_commands_of_a_page_have_only_flags_that_exist(page):
             continue
         extra = {"train": COMMAND_OPTIONS, "sample": SAMPLE_OPTIONS}[words[1]]
         switches = ("dry_run",) if words[1] == "train" else ()
-        given = CommandLine(words[1], extra, switches).read([word for word in words[2:] if word != "--help"])
+        first = 3 if words[1] == "sample" and not words[2].startswith("-") else 2  # behind the name of a run
+        given = CommandLine(words[1], extra, switches).read(
+            [word for word in words[first:] if word != "--help"]
+        )
         for key in ROLES.keys() & given.keys():
             names = [item.partition(":")[0] for item in str(given[key]).split(",") if "=" not in item]
             known = Registry.keys(ROLES[key].namespace)

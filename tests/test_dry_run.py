@@ -93,5 +93,7 @@ def test_a_run_that_exists_is_left_alone(ganzo, trained, tiny):
 
 
 def test_an_impossible_run_is_refused(refused, tiny):
-    assert "needs at least 10 images" in refused(f"{tiny} --dry-run --metrics judge --metrics-samples 1")
+    assert "needs at least 10 images" in refused(
+        f"{tiny} --dry-run --generator cgan --metrics judge --metrics-samples 1"
+    )
     assert "`image_size` must be a multiple of 16" in refused(f"{tiny} --dry-run --generator good")

@@ -15,10 +15,9 @@ from ganzo.catalogue import catalogue
 from ganzo.cli import main
 from ganzo.errors import GanzoError
 from ganzo.grammar import Item, items
-from ganzo.options import Completed, Layer, hashed_name, make_options, read_file, saveable
+from ganzo.options import Completed, Layer, hashed_name, make_options, read_file, saveable, settle_names
 from ganzo.registry import Registry, register, with_option_parser
 from ganzo.roles import ROLES
-from ganzo.run import settle_names
 
 PATIENT = settings(
     max_examples=200,

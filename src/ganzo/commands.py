@@ -11,11 +11,11 @@ from ganzo.catalogue import FREE, FREE_ROLES, SHORTHANDS, catalogue, component_o
 from ganzo.errors import OptionError, RunError
 from ganzo.grammar import items
 from ganzo.loading import is_path
-from ganzo.options import Completed, Layer, environment, flattened, read_file, saveable, spelled
+from ganzo.options import Completed, Layer, environment, flattened, read_file, saveable, settle_names, spelled
 from ganzo.recipes import read_config
 from ganzo.registry import Registry
 from ganzo.roles import ROLES
-from ganzo.run import Run, settle_names
+from ganzo.run import Run
 from ganzo.schema import convert
 
 

@@ -19,8 +19,10 @@ import torch
 from ganzo import __version__
 from ganzo.checkpoint import listed, whole
 from ganzo.errors import RunError
+from ganzo.options import saveable
 
 DISK_ERRORS = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)
+DECIDED = ("image_size", "image_colors", "classes", "state_size", "batch_size")  # by the data and the noise
 MARKS = {  # files that show whose a folder is, and a key that each holds
     "folders.json": "model_folder",
     "options.json": "experiment",
@@ -206,3 +208,15 @@ def find_run(name: str, model_dir: Path) -> Path:
         except (OSError, ValueError, KeyError, TypeError):
             continue
     raise RunError(f"There is no run in `{places[0]}`; name one with `--experiment` (and `--model-dir`).")
+
+
+def write_facts(folder: Path, output: Path, options: Namespace, parts: Any) -> None:
+    """Write what a run is: its options, its environment, what its data decided, and where its other folder lies."""
+    for here in (folder, output):
+        paths = {"model_folder": folder, "output_folder": output}
+        write_json(here / "folders.json", {name: os.path.relpath(path, here) for name, path in paths.items()})
+    write_json(folder / "options.json", saveable(options))
+    facts = {fact: getattr(options, fact) for fact in DECIDED}
+    facts |= {"class_names": list(getattr(parts.data, "class_names", ()))}
+    facts |= {"data": parts.data.fingerprint() if hasattr(parts.data, "fingerprint") else None}
+    write_json(folder / "environment.json", environment(options) | {"facts": facts})

@@ -9,6 +9,7 @@ import hashlib
 import itertools
 import json
 import os
+import secrets
 from argparse import Namespace
 from collections.abc import Iterable
 from pathlib import Path
@@ -272,3 +273,15 @@ def environment() -> Layer:
 def make_options(**values: Any) -> Namespace:
     """Completed options for use as a library: `make_options(generator="conv", generator_layers=5)`."""
     return Completed([Layer("keywords", values)]).options
+
+
+def settle_names(options: Namespace) -> None:
+    """Give a run that has no name a hash of its options, and one that has no seed a drawn one."""
+    if options.experiment is None:
+        options.experiment = hashed_name(options)
+    if not options.experiment or options.experiment in (".", "..") or set(options.experiment) & set("/\\\0"):
+        raise OptionError(f"`--experiment` must be a plain name without slashes; got `{options.experiment}`.")
+    if len(os.fsencode(options.experiment)) > 200:
+        raise OptionError(f"`--experiment` must be at most 200 letters long; got {len(options.experiment)}.")
+    if options.seed is None:
+        options.seed = secrets.randbelow(2**31)

@@ -52,7 +52,7 @@ class Progress:
         """Show where the run stands after a round; `batches` is the length of an epoch, where it is known."""
         if self.quiet:
             return
-        turns = run.turns_in_epoch(batches)
+        turns = run.game.turns_in_epoch(batches)
         done = run.epoch + (
             run.game.turns_of_epoch / turns if turns else 0.0 if run.game.turns_of_epoch else 1.0
         )

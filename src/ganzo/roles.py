@@ -15,7 +15,7 @@ class Role:
     Args:
         key: the option that selects: `--loss hinge` on the command line, `"loss": "hinge"` in a file
         namespace: the registry's namespace, and the name of the room
-        default: the component when none is named; none where the role may stay empty
+        default: what the room's own default is; none where the role may stay empty
         help: what the role is, for the help page
         prefix: what goes before the options of its component (`generator` gives `--generator-layers`; OWN_NAME gives
             `--r1-weight`)

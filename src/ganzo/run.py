@@ -7,9 +7,6 @@ the other.
 
 import contextlib
 import json
-import math
-import os
-import secrets
 import signal
 import threading
 import time
@@ -19,20 +16,20 @@ from pathlib import Path
 from typing import Any
 
 from ganzo import checkpoint
-from ganzo.errors import OptionError, RunError
+from ganzo.errors import RunError
 from ganzo.folder import (
     DISK_ERRORS,
     claim,
     delete_files,
     delete_records,
-    environment,
     refuse_foreign,
     take_lock,
+    write_facts,
     write_json,
 )
 from ganzo.nn.random import load_random_state, random_state
+from ganzo.nn.record import finite
 from ganzo.nn.sampling import settle
-from ganzo.options import hashed_name, saveable
 from ganzo.registry import register
 from ganzo.schema import Count, Natural, NonNegative, Positive, Seed
 
@@ -159,28 +156,18 @@ class Run:
                 delete_records(folder)
             folder.mkdir(parents=True, exist_ok=True)
         said = self.restore() if self.restoring else None
-        paths = {"model_folder": self.folder, "output_folder": self.output}
-        for here in (self.folder, self.output):
-            write_json(
-                here / "folders.json", {name: os.path.relpath(path, here) for name, path in paths.items()}
-            )
-        write_json(self.folder / "options.json", saveable(options))
-        facts = {
-            fact: getattr(options, fact)
-            for fact in ("image_size", "image_colors", "classes", "state_size", "batch_size")
-        }
-        facts |= {"class_names": list(parts.data.class_names), "data": parts.data.fingerprint()}
-        write_json(self.folder / "environment.json", environment(options) | {"facts": facts})
+        write_facts(self.folder, self.output, options, parts)
         return said
 
     def keep(self, **parts: Any) -> None:
         """Name the parts whose state belongs to the run; one of them is the `game`."""
-        self._parts = {
-            name: part
-            for name, part in parts.items()
-            if hasattr(part, "state_dict") or isinstance(part, list)
-        }
-        self.game, self.noise, self.classes = parts["game"], parts["noise"], parts["data"].classes
+        kept = {name for name, part in parts.items() if hasattr(part, "state_dict") or isinstance(part, list)}
+        self._parts = {name: parts[name] for name in parts if name in kept}
+        self.game, self.noise, self.classes = (
+            parts["game"],
+            parts["noise"],
+            getattr(parts["data"], "classes", 0),
+        )
 
     def remaining(self) -> Iterator[int]:
         """The epochs that are left, counted from 1; ends early when the run is asked to stop or its time is up."""
@@ -204,12 +191,6 @@ class Run:
     def pause(self) -> bool:
         """Whether a round should end after this turn: each second, for a checkpoint, and when the run is over."""
         return self.over or time.monotonic() - self._ticked_at >= min(1.0, self.checkpoint_every)
-
-    def turns_in_epoch(self, batches: int | None) -> int | None:
-        """Turns in an epoch of so many batches, or None where that is not known."""
-        turns = batches // self.game.discriminator_iterations if batches else None
-        cap = self.game.max_batches_per_epoch
-        return min(t for t in (turns, cap) if t) if turns or cap else None
 
     def round_over(self) -> None:
         """Between rounds: keep time, and save when a checkpoint is due."""
@@ -317,20 +298,3 @@ class Run:
         with checkpoint.whole(self.output / "results.json") as temporary:
             temporary.write_text("".join(map(self._line, self.history)), encoding="utf-8")
         return f"restored at epoch {self.epoch}, turn {self.game.turns}" if folder else FROM_THE_BEGINNING
-
-
-def finite(numbers: dict[str, float]) -> dict[str, float | None]:
-    """Numbers as JSON knows them: nothing in place of one that is infinite, or none at all."""
-    return {key: value if math.isfinite(value) else None for key, value in numbers.items()}
-
-
-def settle_names(options: Namespace) -> None:
-    """Give a run that has no name a hash of its options, and one that has no seed a drawn one."""
-    if options.experiment is None:
-        options.experiment = hashed_name(options)
-    if not options.experiment or options.experiment in (".", "..") or set(options.experiment) & set("/\\\0"):
-        raise OptionError(f"`--experiment` must be a plain name without slashes; got `{options.experiment}`.")
-    if len(os.fsencode(options.experiment)) > 200:
-        raise OptionError(f"`--experiment` must be at most 200 letters long; got {len(options.experiment)}.")
-    if options.seed is None:
-        options.seed = secrets.randbelow(2**31)

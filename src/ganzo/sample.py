@@ -12,21 +12,21 @@ from ganzo.arguments import CommandLine, help_page
 from ganzo.checkpoint import load_weights
 from ganzo.commands import announce_files, warn
 from ganzo.errors import OptionError, RunError, nearest
-from ganzo.folder import find_run
+from ganzo.folder import DECIDED, find_run
 from ganzo.generator import Generator
 from ganzo.machine import find_device
 from ganzo.nn.grid import grid
 from ganzo.nn.sampling import labels_for, sample_images
 from ganzo.noise import Noise
-from ganzo.options import Completed, Layer, environment, read_file
-from ganzo.run import Run, settle_names
+from ganzo.options import Completed, Layer, environment, read_file, settle_names
+from ganzo.run import Run
 from ganzo.schema import Interval, convert
 
 SAMPLE_OPTIONS = {
     "num_samples": "how many grids to draw (each of `--snapshot-size` images)",
     "label": "classes to draw, by number or name, separated by commas",
 }
-FACTS = ("image_size", "image_colors", "classes", "class_names", "state_size", "batch_size")
+FACTS = (*DECIDED, "class_names")
 
 
 def command(words: list[str]) -> int:

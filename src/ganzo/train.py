@@ -5,10 +5,11 @@ from argparse import Namespace
 from ganzo.assemble import assemble
 from ganzo.evaluation import Evaluation
 from ganzo.metric import Metric
+from ganzo.options import settle_names
 from ganzo.progress import Progress
 from ganzo.registry import build
 from ganzo.report import draw_curves
-from ganzo.run import Run, settle_names
+from ganzo.run import Run
 from ganzo.snapshot import Snapshot
 from ganzo.statistics import Statistics
 
@@ -33,7 +34,7 @@ def train(options: Namespace) -> Run:
         for epoch in run.remaining():
             for losses in game.rounds(data, noise, run.pause):  # the only line that moves weights
                 run.round_over()
-                progress.show(run, losses, data.batches)
+                progress.show(run, losses, getattr(data, "batches", None))
                 if run.over and game.turns_of_epoch:  # inside an epoch: it goes on with `--restore`
                     break
             else:
@@ -45,7 +46,8 @@ def train(options: Namespace) -> Run:
                     each.save(data, noise, game.sampler)
                 run.epoch_over(improved=evaluation.has_improved(numbers))
         for each in snapshots if run.stop is None else ():
-            each.finish(data, noise, game.sampler)
+            if hasattr(each, "finish"):  # a third party's may only have `save`
+                each.finish(data, noise, game.sampler)
         draw_curves(run.history, run.output / "curves.png")
         progress.finish(run, options)
     return run

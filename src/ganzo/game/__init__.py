@@ -208,6 +208,13 @@ class Game(Facade, ABC):
         self.turns_of_epoch, self.totals = 0, {}
         yield means
 
+    def turns_in_epoch(self, batches: int | None) -> int | None:
+        """Turns in an epoch of so many batches, or None where that is not known."""
+        turns = [
+            t for t in (batches and batches // self.discriminator_iterations, self.max_batches_per_epoch) if t
+        ]
+        return min(turns, default=None)
+
     def _take(self, data: Any) -> list[Batch] | None:
         """The batches of one whole turn, as the players see them; None at the end of the pass."""
         turn = []

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzo.nn.pixels import to_float
-from ganzo.nn.sampling import labels_for, sample_images
+from ganzo.nn.sampling import device_of, labels_for, sample_images
 from ganzo.registry import Count, Facade, OptionError, Registry, build, chosen, lazily, register, role_of
 
 BATCH = 500  # images whose features are extracted at once
@@ -82,7 +82,7 @@ class Metrics:
         """The scores of the generator, when the epoch is one at which they are due."""
         if not self.metrics or epoch % self.every:
             return {}
-        labels = labels_for(self.samples, data.classes, noise.device)
+        labels = labels_for(self.samples, data.classes, device_of(generator))
         fake = sample_images(generator, noise, self.samples, seed=0, labels=labels, classes=data.classes)
         looked = {name: self.look(name, fake) for name in self.extractors}
         scores: dict[str, float] = {}

@@ -38,15 +38,15 @@ def settle(generator: nn.Module, noise: Any, classes: int = 0) -> None:
         for m in generator.modules()
         if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats
     ]
-    momentum = {layer: layer.momentum for layer in layers}
+    momentum, size = {layer: layer.momentum for layer in layers}, getattr(noise, "batch_size", 64)
     with evaluating(generator, seed=0):
         for layer in layers:
             layer.reset_running_stats()
             layer.momentum = None  # a plain mean over the batches
             layer.train()
         for index in range(BATCHES if layers else 0):
-            labels = labels_for(noise.batch_size, classes, noise.device)
-            _ask(generator, noise.sample(noise.batch_size, index, labels), labels)
+            labels = labels_for(size, classes, device_of(generator))
+            _ask(generator, noise.sample(size, index, labels), labels)
     for layer in layers:
         layer.momentum = momentum[layer]
     generator.stale = False  # type: ignore[assignment]
@@ -72,13 +72,18 @@ def sample_images(
     """
     settle(generator, noise, classes)
     z = noise.sample(n, seed, labels)
-    size = noise.batch_size
+    size = getattr(noise, "batch_size", 64)
     with evaluating(generator, seed):
         parts = [
             _ask(generator, z[i : i + size], None if labels is None else labels[i : i + size])
             for i in range(0, n, size)
         ]
     return torch.cat([part[-1] if isinstance(part, list | tuple) else part for part in parts]).float()
+
+
+def device_of(network: nn.Module) -> torch.device:
+    """Where a network lies."""
+    return next((weight.device for weight in network.parameters()), torch.device("cpu"))
 
 
 def labels_for(n: int, classes: int, device: torch.device | str) -> Tensor | None:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from ganzo.nn.grid import grid
-from ganzo.nn.sampling import labels_for, sample_images
+from ganzo.nn.sampling import device_of, labels_for, sample_images
 from ganzo.registry import Count, Facade, lazily
 
 
@@ -54,7 +54,7 @@ class Snapshot(Facade, ABC):
     def take(self, data: Any, noise: Any, generator: nn.Module, number: int) -> None:
         """Draw a snapshot now: one column for each class where the data have labels."""
         classes = data.classes if getattr(generator, "conditional", True) else 0
-        labels = labels_for(self.size, classes, noise.device)
+        labels = labels_for(self.size, classes, device_of(generator))
         seed = 0 if self.fixed else number
         images = sample_images(generator, noise, self.size, seed, labels, classes)
         self.write(grid(images, classes or None), number)
