@@ -24,8 +24,11 @@ def own_folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def same_threads():
-    """A run sets torch's number of threads; the next test starts with one again."""
+def as_at_the_start():
+    """A run sets torch's number of threads, and says some things once; the next test starts anew."""
+    from ganzo.data.progress import tell
+
+    tell.cache_clear()
     yield
     torch.set_num_threads(1)
 

@@ -65,9 +65,9 @@ def test_only_the_names_of_options_are_normalised():
         ("-x", "There is no option `-x`."),
         ("stray", "`stray` stands alone; an option begins with `--`."),
         ("--soft-labels yes", "`yes` stands alone"),
-        ("--epochs", "--epochs: expected one argument"),
-        ("--epochs --seed 3", "--epochs: expected one argument"),
-        ("--dry-run=3", "--dry-run: ignored explicit argument '3'"),
+        ("--epochs", "`--epochs` needs a value behind it."),
+        ("--epochs --seed 3", "`--epochs` needs a value behind it."),
+        ("--dry-run=3", "`--dry-run` takes no value; write `--dry-run` or `--no-dry-run`."),
         ("--", "There is no option `--`"),
     ],
 )

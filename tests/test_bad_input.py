@@ -4,6 +4,7 @@ The fixture `refused` asserts all of that; the tests here assert what the senten
 """
 
 import json
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -173,3 +174,12 @@ def test_a_file_of_options_that_is_wrong(refused, tiny, own_folder, flag, name, 
 def test_a_run_whose_options_are_damaged(refused, trained, text):
     (trained / "options.json").write_text(text)
     refused("--restore --experiment t")
+
+
+def test_a_class_that_cannot_play_its_role(refused, tiny):
+    bare = "class Bare:\n    pass\n\n\n"
+    Path("mine.py").write_text(bare + "class Deaf:\n    def __init__(self, critic):\n        pass\n")
+    said = refused(f"{tiny} --experiment mine --generator mine.py:Bare")
+    assert said.startswith("A generator must offer to, parameters; `Bare` lacks")
+    said = refused(f"{tiny} --experiment mine --loss mine.py:Deaf")
+    assert "`Deaf` lacks for_generator, for_discriminator" in said

@@ -35,6 +35,11 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing the usage."""
+        name, _, what = message.removeprefix("argument ").partition(": ")
+        if what == "expected one argument":
+            raise OptionError(f"`{name}` needs a value behind it.")
+        if what.startswith("ignored explicit argument"):
+            raise OptionError(f"`{name}` takes no value; write `{name}` or `--no-{name.removeprefix('--')}`.")
         raise OptionError(f"{message[0].upper()}{message[1:]}.")
 
 
@@ -153,6 +158,9 @@ def help_page(command: str, extra: dict[str, str], completed: Completed, rows: R
                 parts.append(_section(f"{role.key.replace('_', '-')} {item.name}", own))
     if rows:
         parts.append(_section("options of third parties", rows))
+    short = ", ".join(f"--{key.replace('_', '-')}" for key in shorthands())
+    parts.append(f"For both players at once: {short}.")
+    parts.append("Your own pictures: `--data-dir FOLDER` (see `ganzo list dataset folder`).")
     parts.append("`ganzo list ROOM COMPONENT` shows the options of any other component.")
     return "\n".join(parts)
 

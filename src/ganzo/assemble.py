@@ -19,8 +19,9 @@ from ganzo.nn.critic import Critic
 from ganzo.nn.random import Stream, seed_everything, stream
 from ganzo.noise import Noise
 from ganzo.optimizer import Optimizer
-from ganzo.registry import DataError, build
+from ganzo.registry import DataError, RegistryError, build
 from ganzo.regularizer import Regularizer
+from ganzo.roles import NEEDED
 
 
 @dataclasses.dataclass
@@ -41,12 +42,13 @@ def assemble(options: Namespace) -> Parts:
     build("common", "machine", options).settle(options)
     seed_everything(options.seed)
     options.random = stream(options.seed, "random", options.device)
-    data = Data.from_options(options)
+    data = able("data", Data.from_options(options))
     for fact in ("image_size", "image_colors", "classes", "batch_size"):
         setattr(options, fact, getattr(data, fact, getattr(options, fact, 0)))
-    noise = Noise.from_options(options)
+    noise = able("noise", Noise.from_options(options))
     options.state_size = noise.size
-    generator, discriminator = Generator.from_options(options), Discriminator.from_options(options)
+    generator = able("generator", Generator.from_options(options))
+    discriminator = able("discriminator", Discriminator.from_options(options))
     options.conditional = getattr(generator, "conditional", True)  # whether labels change what it makes
     others = Game.class_from_options(options).other_players(options)
     networks: dict[str, nn.Module] = {"generator": generator, "discriminator": discriminator, **others}
@@ -58,7 +60,7 @@ def assemble(options: Namespace) -> Parts:
         options,
         generator,
         discriminator,
-        Loss.from_options(options, critic),
+        able("loss", Loss.from_options(options, critic)),
         Hook.for_players(options, *networks),
         optimizers=Optimizer.for_players(options, **networks),
         regularizers=Regularizer.from_options(options),
@@ -73,3 +75,14 @@ def assemble(options: Namespace) -> Parts:
             " lower `--discriminator-iterations` or `--batch-size`."
         )
     return Parts(data, noise, game, Stream(options.random))
+
+
+def able(role: str, part: Any) -> Any:
+    """The part, if it offers what its role needs; a third party's may have any base."""
+    lacking = [name for name in NEEDED[role] if not hasattr(part, name)]
+    if lacking:
+        raise RegistryError(
+            f"A {role} must offer {', '.join(NEEDED[role])}; `{type(part).__name__}` lacks {', '.join(lacking)}."
+            f" Add it, or derive the class from `ganzo.{role}.{role.capitalize()}`."
+        )
+    return part

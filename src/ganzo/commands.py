@@ -41,7 +41,8 @@ def train(words: list[str]) -> int:
         print(help_page("train", COMMAND_OPTIONS, completed, line.third_party_rows))
         return 0
     if completed.options.restore and completed.options.delete:
-        completed.options.restore = False  # deleting wins
+        warn(["`--delete` beats `--restore`: the run starts over."])
+        completed.options.restore = False
     settle_names(completed.options)
     folder = Path(completed.options.model_dir) / completed.options.experiment
     if not dry_run:
@@ -127,7 +128,16 @@ def with_saved_run(
         )
     saved = read_file(folder / "options.json")
     below = next(i for i, layer in enumerate(layers) if layer.source == "environment")
-    above = [] if getattr(asked.options, "answer", None) == "r" else layers[below + 1 :]
+    above = layers[below + 1 :]
+    if getattr(asked.options, "answer", None) == "r":
+        dropped = (
+            [f"`--{key.replace('_', '-')}`" for key in above[-1].values if key != "experiment"]
+            if above
+            else []
+        )
+        if dropped:
+            warn([f"the saved options are taken, without {', '.join(dropped)}; `n` takes new ones too."])
+        above = []
     layers = [layers[below], Layer("saved run", saved), *above]
     announce_files(layers[1:2])
     completed = Completed(layers, third_party)

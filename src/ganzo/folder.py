@@ -220,3 +220,13 @@ def write_facts(folder: Path, output: Path, options: Namespace, parts: Any) -> N
     facts |= {"class_names": list(getattr(parts.data, "class_names", ()))}
     facts |= {"data": parts.data.fingerprint() if hasattr(parts.data, "fingerprint") else None}
     write_json(folder / "environment.json", environment(options) | {"facts": facts})
+
+
+def output_of(folder: Path, otherwise: Path) -> Path:
+    """Where the output folder of a run lies, as its model folder tells; otherwise where its options say."""
+    try:
+        told = json.loads((folder / "folders.json").read_text(encoding="utf-8"))["output_folder"]
+        place = Path(os.path.relpath(folder / told))
+        return place.parent if place.name == folder.name and place.is_dir() else otherwise
+    except (OSError, ValueError, KeyError, TypeError):
+        return otherwise

@@ -152,6 +152,7 @@ def _seconds_per_turn(parts: Any, device: torch.device) -> float:
         return time.perf_counter()
 
     turns, start = parts.game.turns, wait()
-    for _ in parts.game.rounds(parts.data, parts.noise, pause=lambda: wait() - start > WINDOW):
-        break
-    return (wait() - start) / max(1, parts.game.turns - turns)
+    while parts.game.turns == turns:  # the rest of a pass may be too little for a turn
+        for _ in parts.game.rounds(parts.data, parts.noise, pause=lambda: wait() - start > WINDOW):
+            break
+    return (wait() - start) / (parts.game.turns - turns)

@@ -1,12 +1,18 @@
 """What one sees while a run trains: a live line on a terminal, plain lines elsewhere, and a summary at the end."""
 
+import os
+import shlex
+import shutil
 import sys
 import time
 from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from ganzo.nn.record import scores_of
 
+SHORT = {"generator": "G", "discriminator": "D"}
 PLAIN_EVERY = 30.0  # seconds between lines inside a long epoch, where there is no terminal
 
 
@@ -19,24 +25,24 @@ class Progress:
 
     def __init__(self, options: Namespace):
         logs = [item["name"] if isinstance(item, dict) else item for item in options.log]
-        self.quiet = "console" not in logs
+        self.quiet = set(logs) <= {"none"}
         self.live: Any = None
-        self.scores: dict[str, float] = {}
         self._said_at = time.monotonic()
-        self._shown = (0.0, 0)
-        if not self.quiet and sys.stdout.isatty():
-            from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+        self._turns: int | None = None  # that were played before this session
+        self._shown, self._rate = (0.0, 0), 0.0
+        self._score: dict[str, float] = {}
+        if "console" in logs and sys.stdout.isatty():
+            from rich.progress import BarColumn, TextColumn
             from rich.progress import Progress as Live
 
-            self.live = Live(
-                TextColumn("epoch {task.fields[epoch]}"), BarColumn(bar_width=24), TextColumn("{task.fields[speed]}"),
-                TimeElapsedColumn(), TextColumn("{task.fields[left]} left"), TextColumn("{task.fields[numbers]}"),
-            )  # fmt: skip
+            bar = [BarColumn(bar_width=20)] if shutil.get_terminal_size().columns >= 100 else []
+            self.live = Live(TextColumn("{task.fields[text]}"), *bar, TextColumn("{task.fields[numbers]}"))
+        self.plain = "console" in logs and self.live is None
 
     def __enter__(self) -> "Progress":
         if self.live is not None:
             self.live.start()
-            self.task = self.live.add_task("", total=1.0, epoch="", speed="", left="?", numbers="")
+            self.task = self.live.add_task("", total=1.0, text="building the parts, tuning", numbers="")
         return self
 
     def __exit__(self, *error: Any) -> None:
@@ -48,44 +54,43 @@ class Progress:
         if line and not self.quiet:
             print(line, flush=True)
 
+    def begin(self, run: Any) -> None:
+        """Note where the session begins."""
+        self._turns = run.game.turns
+        self._shown = (run.seconds, run.game.images)
+
     def show(self, run: Any, losses: dict[str, float], batches: int | None) -> None:
         """Show where the run stands after a round; `batches` is the length of an epoch, where it is known."""
-        if self.quiet:
-            return
-        turns = run.game.turns_in_epoch(batches)
-        done = run.epoch + (
-            run.game.turns_of_epoch / turns if turns else 0.0 if run.game.turns_of_epoch else 1.0
-        )
         seconds, images = self._shown
-        rate = (run.game.images - images) / max(run.seconds - seconds, 1e-9)
-        self._shown = (run.seconds, run.game.images)
-        left = run.seconds / max(done, 1e-9) * (run.epochs - done)
-        left = min(left, run.max_seconds - run.seconds) if run.max_seconds else left
-        numbers = "  ".join(f"{name} {value:.3g}" for name, value in {**losses, **self._score(run)}.items())
+        if run.seconds - seconds > 0.2:  # a shorter stretch says little
+            self._rate = (run.game.images - images) / (run.seconds - seconds)
+            self._shown = (run.seconds, run.game.images)
+        turns, played = run.game.turns_in_epoch(batches), run.game.turns_of_epoch
+        part = (
+            1.0 if not played else played / turns if turns else 0.0
+        )  # the epoch's last round ends with none
+        done = min(run.epoch + part, run.epochs)
+        left = "?"
+        if done > 0:
+            rest = run.seconds / done * (run.epochs - done)
+            left = duration(min(rest, run.max_seconds - run.seconds) if run.max_seconds else rest)
+        scores = scores_of(run.history[-1]) if run.history else {}
+        self._score = dict(list(scores.items())[:1]) or self._score
+        numbers = "  ".join(
+            f"{SHORT.get(name, name)} {value:.3g}" for name, value in {**losses, **self._score}.items()
+        )
+        text = f"epoch {min(run.epoch + 1, run.epochs)}/{run.epochs}  {self._rate:,.0f} images/s  {left} left"
         if self.live is not None:
-            self.live.update(
-                self.task, total=run.epochs, completed=done, epoch=f"{run.epoch + 1}/{run.epochs}",
-                speed=f"{rate:,.0f} images/s", left=duration(left), numbers=numbers,
-            )  # fmt: skip
-        elif time.monotonic() - self._said_at > PLAIN_EVERY:
+            self.live.update(self.task, total=run.epochs, completed=done, text=text, numbers=numbers)
+        elif self.plain and time.monotonic() - self._said_at > PLAIN_EVERY:
             self._said_at = time.monotonic()
-            print(
-                f"epoch {done:.2f} of {run.epochs}  {rate:,.0f} images/s  {duration(left)} left  {numbers}",
-                flush=True,
-            )
+            print(f"{text}  {numbers}", flush=True)
 
-    def _score(self, run: Any) -> dict[str, float]:
-        if run.history:
-            self.scores |= scores_of(run.history[-1])
-        return self.scores
-
-    def finish(self, run: Any, options: Namespace) -> None:
+    def finish(self, run: Any, options: Namespace, classes: Sequence[str] = ()) -> None:
         """Say how the run ended, where everything lies, and what one may do next."""
         if self.live is not None:
             self.live.stop()
             self.live = None
-        name = "" if options.model_dir == "models" else f" --model-dir {options.model_dir}"
-        rate = run.game.images / max(run.seconds, 1e-9)
         if run.stop is not None:
             print(
                 f"{run.stop}: the run is saved at epoch {run.epoch}, turn {run.game.turns}; go on with `--restore`."
@@ -93,13 +98,29 @@ class Progress:
             return
         if self.quiet:
             return
-        print(
-            f"trained {run.epoch} epochs ({run.game.turns} turns) in {duration(run.seconds)}, {rate:,.0f} images/s\n"
-            f"  samples  {run.output / 'samples'}\n  curves   {run.output / 'curves.png'}\n"
-            f"  numbers  {run.output / 'results.json'}\n  weights  {run.folder / 'generator.safetensors'}\n"
-            f"next: ganzo sample --experiment {run.experiment}{name} --num-samples 4"
-            + (f" --label {min(3, options.classes - 1)}" if options.classes and options.conditional else "")
-        )
+        if run.game.turns == self._turns:
+            print(
+                f"nothing was left to train: {run.epoch} of {run.epochs} epochs; ask for more with `--epochs`"
+            )
+        else:
+            playing = sum(line["seconds"] for line in run.history)
+            images = sum(line["seconds"] * line["images_per_second"] for line in run.history)
+            rate = f", {images / playing:,.0f} images/s" if playing else ""
+            print(f"trained {run.epoch} epochs ({run.game.turns} turns) in {duration(run.seconds)}{rate}")
+        places = {"samples": run.output / "samples", "curves": run.output / "curves.png"}
+        places |= {"numbers": run.output / "results.json", "weights": run.folder / "generator.safetensors"}
+        print("\n".join(f"  {name:8} {path}" for name, path in places.items() if path.exists()))
+        where = "" if options.model_dir == "models" else f" --model-dir {options.model_dir}"
+        label = f" --label {shlex.quote(classes[-1])}" if len(classes) and options.conditional else ""
+        print(f"next: {command()} sample {run.experiment}{where} --num-samples 4{label}")
+
+
+def command() -> str:
+    """How this `ganzo` is called from the current folder, where its own folder is not on the PATH."""
+    if shutil.which("ganzo"):
+        return "ganzo"
+    beside = Path(sys.executable).with_name("ganzo")
+    return os.path.relpath(beside) if beside.exists() else f"{Path(sys.executable).name} -m ganzo"
 
 
 def duration(seconds: float) -> str:

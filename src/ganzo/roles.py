@@ -97,6 +97,15 @@ ROLES = {
     )
 }
 
+# What a part must offer to play its role, whatever its bases.
+NEEDED = {
+    "data": ("next", "reset"),
+    "noise": ("next", "sample", "size"),
+    "generator": ("to", "parameters"),
+    "discriminator": ("to", "parameters"),
+    "loss": ("for_generator", "for_discriminator"),
+}
+
 # What one part decides and every other is handed; only the owner's parameter of that name makes an option.
 FACTS = {
     "image_size": "data",

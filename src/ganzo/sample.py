@@ -12,7 +12,7 @@ from ganzo.arguments import CommandLine, help_page
 from ganzo.checkpoint import load_weights
 from ganzo.commands import announce_files, warn
 from ganzo.errors import OptionError, RunError, nearest
-from ganzo.folder import DECIDED, find_run
+from ganzo.folder import DECIDED, find_run, output_of
 from ganzo.generator import Generator
 from ganzo.machine import find_device
 from ganzo.nn.grid import grid
@@ -58,6 +58,8 @@ def command(words: list[str]) -> int:
     completed = Completed(layers, line.third_party)
     options = completed.options
     options.experiment, options.model_dir = folder.name, str(folder.parent)
+    if "output_dir" not in given:
+        options.output_dir = str(output_of(folder, Path(options.output_dir)))
     for path in sample(options, whole(number, "num-samples", 1, 1), label, whole(seed, "seed", None, 0)):
         print(path)
     return 0
@@ -99,18 +101,25 @@ def sample(options: Namespace, num_samples: int, label: str | None, new_seed: in
         )
     output = Path(options.output_dir) / options.experiment / "samples"
     output.mkdir(parents=True, exist_ok=True)
+    shown = chosen or list(range(facts["classes"] * conditional))
+    count, columns = layout(options.snapshot_size, len(shown))
+    labels = torch.tensor(shown, device=options.device)[torch.arange(count) % len(shown)] if shown else None
+    if not conditional:  # a network with classes wants labels all the same
+        labels = labels_for(count, facts["classes"], options.device)
     written = []
     for index in range(num_samples):
         seed = None if new_seed is None else new_seed + index
-        labels = labels_for(options.snapshot_size, facts["classes"], options.device)
-        if chosen:
-            labels = torch.tensor(chosen, device=options.device)[
-                torch.arange(options.snapshot_size) % len(chosen)
-            ]
-        images = sample_images(generator, noise, options.snapshot_size, seed, labels, facts["classes"])
-        columns = len(chosen) if chosen else facts["classes"] * conditional
-        written.append(write_new(output, grid(images, columns if columns > 1 else None)))
+        images = sample_images(generator, noise, count, seed, labels, facts["classes"])
+        written.append(write_new(output, grid(images, columns)))
     return written
+
+
+def layout(wanted: int, classes: int) -> tuple[int, int | None]:
+    """How many images fill whole rows, and how many stand in a row: every class as often, in a grid near a square."""
+    if classes < 2:
+        return wanted, None
+    columns = classes * max(1, round(wanted**0.5 / classes))
+    return max(columns, wanted - wanted % columns), columns
 
 
 def stored_facts(folder: Path) -> dict[str, Any]:

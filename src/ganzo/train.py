@@ -30,6 +30,7 @@ def train(options: Namespace) -> Run:
         data, noise, game = parts.data, parts.noise, parts.game
         run.keep(**vars(parts), evaluation=evaluation, statistics=statistics, snapshots=snapshots)
         progress.say(run.begin(options, parts))
+        progress.begin(run)
 
         for epoch in run.remaining():
             for losses in game.rounds(data, noise, run.pause):  # the only line that moves weights
@@ -49,5 +50,5 @@ def train(options: Namespace) -> Run:
             if hasattr(each, "finish"):  # a third party's may only have `save`
                 each.finish(data, noise, game.sampler)
         draw_curves(run.history, run.output / "curves.png")
-        progress.finish(run, options)
+        progress.finish(run, options, getattr(data, "class_names", ()))
     return run

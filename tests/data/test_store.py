@@ -137,7 +137,7 @@ def test_damaged_pictures_are_named_skipped_and_counted(source, tmp_path, capsys
     again = pack(source, 3, 1, folder=cache_folder())
     assert again.bad == packed.bad and torch.equal(again.images, packed.images)
     assert (
-        "1 damaged pictures of in are left out, the first of them in/class0/2.png ("
+        "damaged pictures of in that are left out: 1; the first is in/class0/2.png ("
         in capsys.readouterr().err
     )
 
@@ -244,6 +244,7 @@ def test_packing_that_takes_long_says_so(source, monkeypatch, capsys):
 
 def test_a_terminal_sees_a_bar(source, monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr("ganzo.data.progress.SHOWN", 1)
     assert len(pack(source, 3, 1).images) == 6
     assert "packing in" in capsys.readouterr().err
 

@@ -53,6 +53,7 @@ class FolderSource(Source):
         if not self.folder.exists():
             raise DataError(
                 f"`--data-dir` must be a folder with pictures; there is no folder `{self.folder}`."
+                " Name yours, or take the embedded digits by `--dataset digits`."
             )
         if not self.folder.is_dir():
             raise DataError(f"`--data-dir` must be a folder with pictures; `{self.folder}` is a file.")

@@ -1,21 +1,24 @@
 """How packing shows that it goes on: a bar on a terminal, else plain lines when it takes long."""
 
+import functools
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+SHOWN = 2000  # fewer pictures are packed before a bar could be read
 PATIENCE = 2.0  # seconds without a terminal before anything is said
 
 
+@functools.cache
 def tell(text: str) -> None:
-    """Say something beside the results."""
+    """Say something beside the results, once: the parts of a run are built again for each trial of its tuning."""
     print(f"ganzo: {text}", file=sys.stderr, flush=True)
 
 
 def watched(items: Iterable[Any], count: int, name: str) -> Iterator[Any]:
     """The items as they come, with the progress shown on stderr."""
-    return _bar(items, count, name) if sys.stderr.isatty() else _lines(items, count, name)
+    return _bar(items, count, name) if sys.stderr.isatty() and count >= SHOWN else _lines(items, count, name)
 
 
 def _bar(items: Iterable[Any], count: int, name: str) -> Iterator[Any]:

@@ -100,7 +100,7 @@ def pack(
     if packed.bad:
         check_bad(packed.bad, source, max_bad_fraction)
         tell(
-            f"{len(packed.bad)} damaged pictures of {source.name} are left out, the first of them {packed.bad[0]}"
+            f"damaged pictures of {source.name} that are left out: {len(packed.bad)}; the first is {packed.bad[0]}"
         )
     return packed
 
