@@ -17,13 +17,22 @@ def test_a_time_for_people(seconds, text):
 
 def run_at(epoch, turns, seconds=10.0):
     """A run of ten epochs of four turns, so far."""
-    game = SimpleNamespace(turns_of_epoch=turns, turns_in_epoch=lambda batches: 4, images=400, turns=4 * epoch + turns)
-    return SimpleNamespace(epoch=epoch, epochs=10, game=game, seconds=seconds, max_seconds=None, history=[], stop=None)
+    game = SimpleNamespace(
+        turns_of_epoch=turns, turns_in_epoch=lambda batches: 4, images=400, turns=4 * epoch + turns
+    )
+    return SimpleNamespace(
+        epoch=epoch, epochs=10, game=game, seconds=seconds, max_seconds=None, history=[], stop=None
+    )
 
 
 @pytest.mark.parametrize(
     "epoch, turns, left",
-    [(0, 2, "3:10"), (4, 2, "0:12"), (4, 0, "0:10"), (9, 0, "0:00")],  # the last round of an epoch ends with no turn
+    [
+        (0, 2, "3:10"),
+        (4, 2, "0:12"),
+        (4, 0, "0:10"),
+        (9, 0, "0:00"),
+    ],  # the last round of an epoch ends with no turn
 )
 def test_the_time_left_follows_from_what_is_done(epoch, turns, left, monkeypatch, capsys):
     monkeypatch.setattr(progress, "PLAIN_EVERY", -1.0)
