@@ -6,11 +6,18 @@ BIN = $(VENV)/bin
 ARGS ?=
 
 ifeq ($(TORCH),keep)
+# The environment that is active, or else one that sees the packages of $(PYTHON).
+ACTIVE := $(shell $(PYTHON) -c "import sys; print(sys.prefix if sys.prefix != sys.base_prefix else '')")
+ifneq ($(ACTIVE),)
+VENV := $(ACTIVE)
+endif
 SITE = --system-site-packages
 PIN =
+FIRST = $(BIN)/python -c "import torch" || (echo "TORCH=keep needs a torch that $(PYTHON) can import; install one first." >&2; exit 2)
 else
 SITE =
 PIN = -c constraints.txt
+FIRST = true
 endif
 
 .PHONY: train test check docs bench clean
@@ -40,13 +47,16 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(SITE) $(VENV)
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@$(FIRST)
 	$(BIN)/python -m pip install --quiet $(PIN) -e .
 	touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@$(FIRST)
 	$(BIN)/python -m pip install --quiet $(PIN) -e ".[dev]"
 	touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-docs: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@$(FIRST)
 	$(BIN)/python -m pip install --quiet $(PIN) -e ".[dev,docs]"
 	touch $@ $(VENV)/.installed $(VENV)/.installed-dev
