@@ -3,10 +3,9 @@
 from torch import Tensor, nn
 
 from ganzo.discriminator import Discriminator
+from ganzo.nn.side import bound_doublings
 from ganzo.nn.spectral import spectral
-from ganzo.registry import Count, Fraction, OptionError, register
-
-WIDEST = 2**16  # numbers in the widest layer, where layers are many
+from ganzo.registry import Count, Fraction, register
 
 
 @register("discriminator", "fc", default=True)
@@ -39,12 +38,7 @@ class FCDiscriminator(Discriminator):
         state_size: int = 128,
     ):
         super().__init__()
-        most = max(4, (WIDEST // state_size).bit_length())  # the default stays free, whatever memory says
-        if layers > most:
-            raise OptionError(
-                f"`layers` must be at most {most} for the discriminator `fc` when `state_size` is {state_size}, since"
-                f" each layer doubles the width; got {layers}. Try {most}."
-            )
+        bound_doublings(layers, state_size, "the discriminator `fc`")
         modules: list[nn.Module] = []
         inputs = image_colors * image_size**2
         for i in range(layers - 1, 0, -1):

@@ -3,9 +3,8 @@
 from torch import Tensor, nn
 
 from ganzo.generator import Generator
-from ganzo.registry import Count, Fraction, OptionError, register
-
-WIDEST = 2**16  # numbers in the widest layer, where layers are many
+from ganzo.nn.side import bound_doublings
+from ganzo.registry import Count, Fraction, register
 
 
 @register("generator", "fc", default=True)
@@ -36,12 +35,7 @@ class FCGenerator(Generator):
         state_size: int = 128,
     ):
         super().__init__()
-        most = max(4, (WIDEST // state_size).bit_length())  # the default stays free, whatever memory says
-        if layers > most:
-            raise OptionError(
-                f"`layers` must be at most {most} for the generator `fc` when `state_size` is {state_size}, since"
-                f" each layer doubles the width; got {layers}. Try {most}."
-            )
+        bound_doublings(layers, state_size, "the generator `fc`")
         self.shape = (image_colors, image_size, image_size)
         modules: list[nn.Module] = []
         width = state_size

@@ -2,6 +2,8 @@
 
 from ganzo.errors import OptionError
 
+WIDEST = 2**16  # numbers in the widest layer, where layers are many
+
 
 def layers_for(image_size: int, layers: int | None, who: str) -> int:
     """How many layers lead from one pixel to an image: the first makes 4×4, each further one doubles the side."""
@@ -38,3 +40,13 @@ def channels_per_side(image_size: int, channels: int, most: int, who: str) -> li
     """Channels at full size, at half of it, … down to 4×4: doubled at each halving, up to `most`."""
     halvings = layers_for(image_size, None, who) - 1
     return [min(most, channels << level) for level in range(halvings + 1)]
+
+
+def bound_doublings(layers: int, width: int, who: str) -> None:
+    """Refuse layers that double a width until no memory holds it; four are always free."""
+    most = max(4, (WIDEST // width).bit_length())
+    if layers > most:
+        raise OptionError(
+            f"`layers` must be at most {most} for {who} when `state_size` is {width}, since each layer doubles the"
+            f" width; got {layers}. Try {most}."
+        )
