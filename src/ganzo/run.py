@@ -208,8 +208,9 @@ class Run:
         seconds, images = max(self.seconds_of_epoch, 1e-9), self.game.images - self.images_before
         numbers = {"epoch": self.start_epoch + self.epoch - 1, **losses}
         numbers |= {"seconds": seconds, "images_per_second": images / seconds}
+        short = {"generator": "lr_g", "discriminator": "lr_d"}
         for name, player in self.game.players.items():
-            numbers[f"lr_{name[0]}"] = player.optimizer.param_groups[0]["lr"]
+            numbers[short.get(name, f"lr_{name}")] = player.optimizer.param_groups[0]["lr"]
         self.seconds_of_epoch, self.images_before = 0.0, self.game.images
         self.history.append(numbers)
         with (self.output / "results.json").open("a", encoding="utf-8") as file:
@@ -223,23 +224,19 @@ class Run:
 
     def epoch_over(self, improved: bool) -> None:
         """After an epoch: save when it is due or the last one; keep an improved model as `best`."""
-        if improved and self.keeps_best:
+        best = improved and self.keeps_best
+        if best:
             note = {"epoch": self.epoch, "checkpoint": self._name, "numbers": finite(self.history[-1])}
             self._save_for_users(self.folder / "best", note)  # first: a run that is killed here does it again
-        if (
-            (improved and self.keeps_best)
-            or self.over
-            or self.epoch >= self.epochs
-            or time.monotonic() - self._saved_at >= self.checkpoint_every
-        ):
+        due = time.monotonic() - self._saved_at >= self.checkpoint_every
+        if best or due or self.over or self.epoch >= self.epochs:
             self.save()
 
     def save(self) -> None:
         """Write a checkpoint, and the newest weights for users; then drop old ones, but for the best epoch's."""
         root = self.folder / "checkpoints"
-        settle(
-            self.game.sampler, self.noise, self.classes
-        )  # or the average depends on who looked at it before
+        # The average is settled first: else what is saved of it would depend on who looked at it before.
+        settle(self.game.sampler, self.noise, self.classes)
         state = {
             "format": checkpoint.FORMAT,
             "random": random_state(),

@@ -18,10 +18,11 @@ from ganzo.loss.relativistic import RelativisticLoss
 from ganzo.loss.wgan import WGANLoss
 from ganzo.loss.wgan_gp import WGANGPLoss
 from ganzo.nn.critic import Critic
+from ganzo.nn.record import scores_of
 from ganzo.noise.gaussian import GaussianNoise
 from ganzo.registry import Registry, register
 from ganzo.regularizer.gradient_penalty import GradientPenalty
-from small import equal, small
+from small import equal, play, small
 
 
 class Painter(nn.Module):
@@ -501,3 +502,33 @@ def test_penalties_see_what_an_older_loss_does_not():
     critic = Critic(discriminator, [lambda images: images + 1])
     game = StandardGame(nn.Linear(2, 2), discriminator, OlderLoss(None, critic), critic=critic)
     assert game.critic is critic
+
+
+def test_a_run_hands_its_critic_to_the_game(registry):
+    @register("loss", "older")
+    class OlderLoss:
+        def __init__(self, options, discriminator):
+            self.discriminator = discriminator
+
+        def for_discriminator(self, real, fake, target=None):
+            return self.discriminator(fake).mean() - self.discriminator(real).mean()
+
+        def for_generator(self, fake, target=None):
+            return -self.discriminator(fake).mean()
+
+    game = assemble(small(loss="older", augment=["diffaugment"], regularizer=["r1"])).game
+    assert len(game.critic.augment) == 1  # so that a penalty sees what the discriminator sees
+
+
+def test_each_player_has_a_learning_rate_of_its_own_in_the_record(registry):
+    @register("game", "three")
+    class Three(StandardGame):
+        """A game of three."""
+
+        @classmethod
+        def other_players(cls, options):
+            return {"discriminator_b": nn.Linear(3, 1)}
+
+    line = play(game="three", generator_lr=1e-3, discriminator_lr=5e-3).history[-1]
+    assert (line["lr_g"], line["lr_d"], line["lr_discriminator_b"]) == (1e-3, 5e-3, 5e-3)
+    assert not scores_of(line)

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
-from ganzo.nn.record import BESIDE
+from ganzo.nn.record import is_beside
 from ganzo.registry import Facade, lazily
 
 
@@ -29,7 +29,7 @@ class Statistics(Facade, ABC):
 
 def lines_of(losses: dict[str, float]) -> list[str]:
     """The numbers of an epoch as text: a header with epoch and time, then one line for each loss and score."""
-    numbers = {name: value for name, value in losses.items() if name not in BESIDE}
+    numbers = {name: value for name, value in losses.items() if not is_beside(name)}
     head = f"epoch {losses.get('epoch', 0):.0f}"
     if "seconds" in losses:
         head += f"  {losses['seconds']:.2f} s  {losses.get('images_per_second', 0):,.0f} images/s"
