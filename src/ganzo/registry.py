@@ -21,6 +21,7 @@ from ganzo.roles import ROLES, Role, side_of
 from ganzo.schema import (
     Count,
     Fraction,
+    ImageSize,
     Natural,
     NonNegative,
     Positive,
@@ -38,6 +39,7 @@ __all__ = [  # all that a component needs of the frame
     "Facade",
     "Fraction",
     "GanzoError",
+    "ImageSize",
     "Natural",
     "NonNegative",
     "OptionError",

@@ -40,6 +40,21 @@ class Interval:
         return f"above {self.low:g}" if self.above else f"of at least {self.low:g}"
 
 
+@dataclasses.dataclass(frozen=True)
+class Sides:
+    """The sides of an image in pixels: one whole number for a square, or a text `WxH`."""
+
+    def holds(self, value: int | str) -> bool:
+        """Whether the value says that."""
+        if isinstance(value, str):
+            return re.fullmatch(r"[1-9]\d{0,5}x[1-9]\d{0,5}", value) is not None
+        return value >= 1
+
+    def __str__(self) -> str:
+        return "a whole number of at least 1, for a square, or WxH as in 96x64"
+
+
+ImageSize = Annotated[int | str, Sides()]
 Count = Annotated[int, Interval(1)]  # 1, 2, 3, …
 Seed = Annotated[int, Interval(0, 2**63 - 1)]
 Natural = Annotated[int, Interval(0)]  # 0, 1, 2, …
@@ -103,6 +118,8 @@ def describe(kind: Any) -> str:
     """What a kind accepts, in words: `a whole number of at least 1`."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is Annotated:
+        if isinstance(arguments[1], Sides):
+            return str(arguments[1])
         return " ".join([describe(arguments[0]), *(str(a) for a in arguments[1:])])
     if origin is Literal:
         return "one of " + ", ".join(str(a) for a in arguments)
@@ -134,7 +151,7 @@ def convert(kind: Any, value: Any) -> Any:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is Annotated:
         value = convert(arguments[0], value)
-        if not all(a.holds(value) for a in arguments[1:] if isinstance(a, Interval)):
+        if not all(a.holds(value) for a in arguments[1:] if isinstance(a, Interval | Sides)):
             raise ValueError
         return value
     if origin is Literal:

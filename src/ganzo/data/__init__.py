@@ -19,12 +19,14 @@ class Source(Facade, ABC):
         name: what messages call it
         class_names: the classes, in the order of their numbers; empty where there are no labels
         labels: the class of each picture, or None
+        pictures_each: pictures in one example: 1, or 2 for a pair of input and target
     """
 
     namespace: ClassVar[str] = "dataset"
     name: str
     class_names: Sequence[str] = ()
     labels: Sequence[int] | None = None
+    pictures_each: int = 1
     in_memory: bool = False  # whether packing is quick enough to be done anew each time, without a file
 
     @abstractmethod
@@ -37,6 +39,10 @@ class Source(Facade, ABC):
 
         Several threads ask at once; who asks closes the picture.
         """
+
+    def pictures(self, index: int) -> list[Image.Image]:
+        """All pictures of one example, `pictures_each` of them."""
+        return [self.image(index)]
 
     @abstractmethod
     def fingerprint(self) -> str:
@@ -55,8 +61,9 @@ class Data(Facade, ABC):
     """Hands out batches of real examples.
 
     Attributes:
-        image_size: side of the square images, in pixels
-        image_colors: channels
+        image_size: side of square images in pixels, or `WxH`
+        image_colors: channels of the images, and of the targets of pairs
+        input_colors: channels of what a translation starts from; those of the images where a class does not say
         classes: number of classes; 0 where there are no labels
         class_names: their names
         batch_size: examples in a batch
@@ -64,8 +71,9 @@ class Data(Facade, ABC):
     """
 
     namespace: ClassVar[str] = "data"
-    image_size: int
+    image_size: int | str
     image_colors: int
+    input_colors: int
     classes: int = 0
     class_names: Sequence[str] = ()
     batch_size: int

@@ -2,7 +2,21 @@
 
 from ganzo.errors import OptionError
 
+ImageSize = int | str  # a square's side, or `WxH`, in pixels
 WIDEST = 2**16  # numbers in the widest layer, where layers are many
+
+
+def sides(image_size: ImageSize) -> tuple[int, int]:
+    """Height and width of an image whose size is `64` or `"96x64"` (width first, as people write it)."""
+    if isinstance(image_size, int):
+        return image_size, image_size
+    width, height = image_size.split("x")
+    return int(height), int(width)
+
+
+def size_of(height: int, width: int) -> ImageSize:
+    """The size of an image as options write it: `64` for a square, else `"96x64"`."""
+    return height if height == width else f"{width}x{height}"
 
 
 def layers_for(image_size: int, layers: int | None, who: str) -> int:
