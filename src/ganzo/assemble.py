@@ -19,7 +19,7 @@ from ganzo.nn.critic import Critic
 from ganzo.nn.random import Stream, seed_everything, stream
 from ganzo.noise import Noise
 from ganzo.optimizer import Optimizer
-from ganzo.registry import DataError, RegistryError, build
+from ganzo.registry import DataError, OptionError, RegistryError, build
 from ganzo.regularizer import Regularizer
 from ganzo.roles import NEEDED
 
@@ -45,12 +45,16 @@ def assemble(options: Namespace) -> Parts:
     data = able("data", Data.from_options(options))
     for fact in ("image_size", "image_colors", "classes", "batch_size"):
         setattr(options, fact, getattr(data, fact, getattr(options, fact, 0)))
+    options.input_colors = getattr(data, "input_colors", options.image_colors)
+    game_class = Game.class_from_options(options)
+    options.translates = game_class.translates
     noise = able("noise", Noise.from_options(options))
     options.state_size = noise.size
     generator = able("generator", Generator.from_options(options))
     discriminator = able("discriminator", Discriminator.from_options(options))
-    options.conditional = getattr(generator, "conditional", True)  # whether labels change what it makes
-    others = Game.class_from_options(options).other_players(options)
+    check_translation(options, data, generator)
+    options.uses_labels = getattr(generator, "uses_labels", True)
+    others = game_class.other_players(options)
     networks: dict[str, nn.Module] = {"generator": generator, "discriminator": discriminator, **others}
     layout = torch.channels_last if options.channels_last else torch.contiguous_format
     for network in networks.values():
@@ -69,12 +73,32 @@ def assemble(options: Namespace) -> Parts:
         encoder=Encoder.from_options(options),
     )
     batches = getattr(data, "batches", None)
-    if batches is not None and batches < game.discriminator_iterations:
+    if batches is not None and batches < game.batches_per_turn:
         raise DataError(
-            f"One turn takes {game.discriminator_iterations} batches, and one pass of the data has {batches};"
+            f"One turn takes {game.batches_per_turn} batches, and one pass of the data has {batches};"
             " lower `--discriminator-iterations` or `--batch-size`."
         )
     return Parts(data, noise, game, Stream(options.random))
+
+
+def check_translation(options: Namespace, data: Any, generator: Any) -> None:
+    """Refuse a game that turns images into images without pairs or such a generator, and the other way round."""
+    takes_images = getattr(generator, "translates", options.translates)  # a third party's class may not say
+    if options.translates and not getattr(data, "pairs", True):
+        raise OptionError(
+            f"The game `{options.game}` needs pairs of input and target; choose `--data-format pair-of-images`,"
+            " or the game `standard`."
+        )
+    if options.translates and not takes_images:
+        raise OptionError(
+            f"The game `{options.game}` needs a generator that starts from images; `{options.generator}` starts from"
+            " noise. Choose `--generator u-gen`, or the game `standard`."
+        )
+    if takes_images and not options.translates:
+        raise OptionError(
+            f"The generator `{options.generator}` starts from images, and the game `{options.game}` gives it noise;"
+            " choose `--game translate`, or another generator."
+        )
 
 
 def able(role: str, part: Any) -> Any:

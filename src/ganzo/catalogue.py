@@ -9,7 +9,12 @@ from ganzo.registry import Registry, is_fact, takes_options
 from ganzo.roles import ROLES, Role
 from ganzo.schema import parameters
 
-COMMON = ("ganzo.run", "ganzo.machine", "ganzo.metric")  # what every run has, whichever parts it is made of
+COMMON = (
+    "ganzo.run",
+    "ganzo.machine",
+    "ganzo.metric",
+    "ganzo.labels",
+)  # what every run has, whichever parts it is made of
 SHORTHANDS = {"optimizer": ("generator_optimizer", "discriminator_optimizer")}
 OLD_SPELLINGS = {
     "clip_to": "weight_clipper_clip_to",

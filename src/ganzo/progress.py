@@ -111,7 +111,7 @@ class Progress:
         places |= {"numbers": run.output / "results.json", "weights": run.folder / "generator.safetensors"}
         print("\n".join(f"  {name:8} {path}" for name, path in places.items() if path.exists()))
         where = "" if options.model_dir == "models" else f" --model-dir {options.model_dir}"
-        label = f" --label {shlex.quote(classes[-1])}" if len(classes) and options.conditional else ""
+        label = f" --label {shlex.quote(classes[-1])}" if len(classes) and options.uses_labels else ""
         print(f"next: {command()} sample {run.experiment}{where} --num-samples 4{label}")
 
 

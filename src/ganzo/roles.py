@@ -118,7 +118,10 @@ FACTS = {
     "seed": "common",
     "start_epoch": "common",
     "folder": "train",  # where a part may write what people look at
-    "conditional": "train",  # whether the generator reads labels
+    "input_colors": "data",  # channels of what a translation starts from
+    "uses_labels": "train",  # whether labels change what the generator makes
+    "translates": "train",  # whether the game turns images into images
+    "head": "train",  # what a discriminator's last layer does with labels
     "random": "train",  # the run's torch.Generator
     **dict.fromkeys(
         ("hooks", "optimizers", "regularizers", "encoder", "critic", "others", "measured"), "train"

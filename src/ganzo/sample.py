@@ -93,11 +93,11 @@ def sample(options: Namespace, num_samples: int, label: str | None, new_seed: in
     load_weights(generator, newest_weights(folder, options))
     noise = Noise.from_options(options)
     chosen = classes_of(label, facts["classes"], facts["class_names"])
-    conditional = getattr(generator, "conditional", True)  # as long as its class says nothing
+    conditional = getattr(generator, "uses_labels", True)  # as long as its class says nothing
     if chosen and not conditional:
         raise OptionError(
-            f"`--label` needs a generator that uses labels, as `cgan` does; this run's `{options.generator}` ignores"
-            " them. Leave it out, or train with `--generator cgan`."
+            f"`--label` needs a generator that uses labels; this run's `{options.generator}` ignores them. Leave it out,"
+            " or train with `--conditional concat` or `--generator cgan`."
         )
     output = Path(options.output_dir) / options.experiment / "samples"
     output.mkdir(parents=True, exist_ok=True)

@@ -66,6 +66,7 @@ class Data(Facade, ABC):
         input_colors: channels of what a translation starts from; those of the images where a class does not say
         classes: number of classes; 0 where there are no labels
         class_names: their names
+        pairs: whether batches hold a target for each image
         batch_size: examples in a batch
         batches: batches in one pass, or None where data are endless
     """
@@ -76,6 +77,7 @@ class Data(Facade, ABC):
     input_colors: int
     classes: int = 0
     class_names: Sequence[str] = ()
+    pairs: bool = False
     batch_size: int
     batches: int | None = None
 

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from ganzo.discriminator import Discriminator
-from ganzo.nn.conditional import Projection
+from ganzo.discriminator import Discriminator, Verdict
+from ganzo.nn.conditional import Head, HeadKind
 from ganzo.nn.side import channels_per_side
 from ganzo.nn.spectral import spectral
 from ganzo.registry import Count, register
@@ -23,6 +23,7 @@ class ConditionalDiscriminator(Discriminator):
         image_size: side of the images, a power of two from 8 up
         image_colors: colours of the images
         classes: number of classes; 0 for none
+        head: what the last layer does with labels
 
     Shape: images B×C×H×W in [-1, 1] and labels B to logits B×1.
 
@@ -40,16 +41,17 @@ class ConditionalDiscriminator(Discriminator):
         image_size: int = 64,
         image_colors: int = 3,
         classes: int = 0,
+        head: HeadKind = "projection",
     ):
         super().__init__()
-        self.conditional = bool(classes)
+        self.uses_labels = bool(classes)
         widths = channels_per_side(image_size, channels, max_channels, "the discriminator `cgan`")
         widths[0] = image_colors
         modules: list[nn.Module] = []
         for before, after in pairwise(widths):
             modules += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
         self.layers = spectral(nn.Sequential(*modules), spectral_norm)
-        self.judge = spectral(Projection(widths[-1] * 16, classes), spectral_norm)
+        self.judge = spectral(Head(widths[-1] * 16, classes, head), spectral_norm)
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor | Verdict:
         return self.judge(self.layers(images).flatten(1), labels)

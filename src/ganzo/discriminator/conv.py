@@ -2,7 +2,8 @@
 
 from torch import Tensor, nn
 
-from ganzo.discriminator import Discriminator
+from ganzo.discriminator import Discriminator, Verdict
+from ganzo.nn.conditional import Head, HeadKind
 from ganzo.nn.side import layers_for
 from ganzo.nn.spectral import spectral
 from ganzo.registry import Count, Fraction, register
@@ -19,8 +20,11 @@ class ConvDiscriminator(Discriminator):
         spectral_norm: hold the largest singular value of each layer's weights at 1, in place of batch norm
         image_size: side of the images, a power of two
         image_colors: colours of the images
+        classes: number of classes; 0 for none
+        head: what the last layer does with labels
 
-    Shape: images B×C×H×W in [-1, 1] to logits B×1; labels are ignored.
+    Shape: images B×C×H×W in [-1, 1] to logits B×1, with those of classes B×K where the head is
+        auxiliary; a plain head ignores labels.
 
     Paper: Radford et al., "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
         Networks", 2015, https://arxiv.org/abs/1511.06434
@@ -37,8 +41,11 @@ class ConvDiscriminator(Discriminator):
         spectral_norm: bool = False,
         image_size: int = 64,
         image_colors: int = 3,
+        classes: int = 0,
+        head: HeadKind = "plain",
     ):
         super().__init__()
+        self.uses_labels = bool(classes) and head != "plain"
         modules: list[nn.Module] = []
         inputs = image_colors
         for i in range(layers_for(image_size, layers, "the discriminator `conv`") - 1):
@@ -50,7 +57,9 @@ class ConvDiscriminator(Discriminator):
             modules += [nn.LeakyReLU(0.2)]
             modules += [nn.Dropout(dropout)] if dropout is not None else []
             inputs = outputs
-        self.layers = spectral(nn.Sequential(*modules, nn.Conv2d(inputs, 1, 4)), spectral_norm)
+        self.layers = nn.Sequential(*modules)
+        self.judge = Head(inputs * 16, classes, head)
+        spectral(self, spectral_norm)
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        return self.layers(images).flatten(1)
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor | Verdict:
+        return self.judge(self.layers(images).flatten(1), labels)

@@ -2,7 +2,8 @@
 
 from torch import Tensor, nn
 
-from ganzo.discriminator import Discriminator
+from ganzo.discriminator import Discriminator, Verdict
+from ganzo.nn.conditional import Head, HeadKind
 from ganzo.nn.side import bound_doublings
 from ganzo.nn.spectral import spectral
 from ganzo.registry import Count, Fraction, register
@@ -19,8 +20,11 @@ class FCDiscriminator(Discriminator):
         image_size: side of the images
         image_colors: colours of the images
         state_size: half the width of the last hidden layer, as in the generator
+        classes: number of classes; 0 for none
+        head: what the last layer does with labels
 
-    Shape: images B×C×H×W in [-1, 1] to logits B×1; labels are ignored.
+    Shape: images B×C×H×W in [-1, 1] to logits B×1, with those of classes B×K where the head is
+        auxiliary; a plain head ignores labels.
 
     Paper: Goodfellow et al., "Generative Adversarial Nets", 2014, https://arxiv.org/abs/1406.2661
 
@@ -36,8 +40,11 @@ class FCDiscriminator(Discriminator):
         image_size: int = 64,
         image_colors: int = 3,
         state_size: int = 128,
+        classes: int = 0,
+        head: HeadKind = "plain",
     ):
         super().__init__()
+        self.uses_labels = bool(classes) and head != "plain"
         bound_doublings(layers, state_size, "the discriminator `fc`")
         modules: list[nn.Module] = []
         inputs = image_colors * image_size**2
@@ -45,7 +52,9 @@ class FCDiscriminator(Discriminator):
             modules += [nn.Linear(inputs, state_size * 2**i), nn.LeakyReLU(0.2)]
             modules += [nn.Dropout(dropout)] if dropout is not None else []
             inputs = state_size * 2**i
-        self.layers = spectral(nn.Sequential(*modules, nn.Linear(inputs, 1)), spectral_norm)
+        self.layers = nn.Sequential(*modules)
+        self.judge = Head(inputs, classes, head)
+        spectral(self, spectral_norm)
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        return self.layers(images.flatten(1))
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor | Verdict:
+        return self.judge(self.layers(images.flatten(1)), labels)

@@ -4,7 +4,8 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from ganzo.discriminator import Discriminator
+from ganzo.discriminator import Discriminator, Verdict
+from ganzo.nn.conditional import Head, HeadKind
 from ganzo.nn.initial import xavier
 from ganzo.nn.residual import DownBlock
 from ganzo.nn.side import base_side
@@ -21,8 +22,11 @@ class GoodDiscriminator(Discriminator):
         spectral_norm: hold the largest singular value of each layer's weights at 1, in place of layer norm
         image_size: side of the images, a multiple of 16
         image_colors: colours of the images
+        classes: number of classes; 0 for none
+        head: what the last layer does with labels
 
-    Shape: images B×C×H×W in [-1, 1] to logits B×1; labels are ignored.
+    Shape: images B×C×H×W in [-1, 1] to logits B×1, with those of classes B×K where the head is
+        auxiliary; a plain head ignores labels.
 
     Paper: Gulrajani et al., "Improved Training of Wasserstein GANs", 2017, https://arxiv.org/abs/1704.00028, appendix F
     """
@@ -34,8 +38,11 @@ class GoodDiscriminator(Discriminator):
         spectral_norm: bool = False,
         image_size: int = 64,
         image_colors: int = 3,
+        classes: int = 0,
+        head: HeadKind = "plain",
     ):
         super().__init__()
+        self.uses_labels = bool(classes) and head != "plain"
         side = base_side(image_size, "the discriminator `good`")
         width = channels if channels is not None else image_size
         widths = [width, 2 * width, 4 * width, 8 * width, 8 * width]
@@ -45,8 +52,9 @@ class GoodDiscriminator(Discriminator):
         ]
         self.first = xavier(nn.Conv2d(image_colors, width, 3, padding=1))
         self.blocks = nn.Sequential(*blocks)
-        self.last = xavier(nn.Linear(widths[-1] * side * side, 1))
+        self.judge = Head(widths[-1] * side * side, classes, head)
+        xavier(self.judge.judge.linear)
         spectral(self, spectral_norm)
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        return self.last(self.blocks(self.first(images)).flatten(1))
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor | Verdict:
+        return self.judge(self.blocks(self.first(images)).flatten(1), labels)

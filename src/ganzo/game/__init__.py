@@ -49,6 +49,7 @@ class Game(Facade, ABC):
     """
 
     namespace: ClassVar[str] = "game"
+    translates: ClassVar[bool] = False  # whether it turns images into images, which takes pairs
 
     def __init__(
         self,
@@ -142,6 +143,16 @@ class Game(Facade, ABC):
                 f"The penalty `{twice.pop()}` is chosen twice, by the loss or by `--regularizer`;"
                 " leave one of them out."
             )
+        if getattr(self.loss, "translates", False) and not self.translates:
+            raise OptionError(
+                f"`{type(self.loss).__name__}` compares images with the wanted ones, so it needs pairs; choose"
+                " `--game translate` and `--data-format pair-of-images`, or another `--loss`."
+            )
+
+    @property
+    def batches_per_turn(self) -> int:
+        """Batches that one turn takes."""
+        return self.discriminator_iterations
 
     def train_on_instance(self, z: Tensor, x: Tensor, y: Tensor | None) -> dict[str, Tensor]:
         """Make both moves with one minibatch: noise z (B×S), real images x (B×C×H×W), labels y (B) or None.
@@ -151,7 +162,7 @@ class Game(Facade, ABC):
         raise AssertionError("a game overrides `step` or `train_on_instance`")
 
     def step(self, batches: Iterator[Batch], noise: Any) -> dict[str, Tensor]:
-        """Play one turn with `discriminator_iterations` batches; returns what to log, still on the device."""
+        """Play one turn with `batches_per_turn` batches; returns what to log, still on the device."""
         batch = next(batches)
         return self.train_on_instance(noise.next(len(batch), batch.label), batch.image, batch.label)
 
@@ -201,7 +212,7 @@ class Game(Facade, ABC):
                 yield self._means()
         if not self.turns_of_epoch:
             raise DataError(
-                f"One turn takes {self.discriminator_iterations} batches, and one pass of the data has fewer;"
+                f"One turn takes {self.batches_per_turn} batches, and one pass of the data has fewer;"
                 " lower `--discriminator-iterations` or `--batch-size`."
             )
         means = self._means()
@@ -210,15 +221,13 @@ class Game(Facade, ABC):
 
     def turns_in_epoch(self, batches: int | None) -> int | None:
         """Turns in an epoch of so many batches, or None where that is not known."""
-        turns = [
-            t for t in (batches and batches // self.discriminator_iterations, self.max_batches_per_epoch) if t
-        ]
+        turns = [t for t in (batches and batches // self.batches_per_turn, self.max_batches_per_epoch) if t]
         return min(turns, default=None)
 
     def _take(self, data: Any) -> list[Batch] | None:
         """The batches of one whole turn, as the players see them; None at the end of the pass."""
         turn = []
-        for _ in range(self.discriminator_iterations):
+        for _ in range(self.batches_per_turn):
             batch = data.next()
             if batch is None:
                 data.reset()

@@ -31,6 +31,8 @@ class ConditionalGenerator(Generator):
         convolution at full size.
     """
 
+    normalizes = True
+
     def __init__(
         self,
         *,
@@ -42,7 +44,7 @@ class ConditionalGenerator(Generator):
         state_size: int = 128,
     ):
         super().__init__()
-        self.conditional = bool(classes)
+        self.uses_labels = bool(classes)
         widths = channels_per_side(image_size, channels, max_channels, "the generator `cgan`")[::-1]
         self.stem = nn.Linear(state_size, widths[0] * 16)
         self.layers = nn.ModuleList(

@@ -27,6 +27,8 @@ class ConvGenerator(Generator):
     Differs: far fewer channels; PyTorch's own first weights.
     """
 
+    normalizes = True
+
     def __init__(
         self,
         *,

@@ -27,6 +27,8 @@ class GoodGenerator(Generator):
     Paper: Gulrajani et al., "Improved Training of Wasserstein GANs", 2017, https://arxiv.org/abs/1704.00028, appendix F
     """
 
+    normalizes = True
+
     def __init__(
         self,
         *,

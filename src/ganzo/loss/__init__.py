@@ -4,9 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import torch.nn.functional as F
 from torch import Tensor
 
-from ganzo.nn.critic import as_critic
+from ganzo.nn.critic import Verdict, as_critic
 from ganzo.registry import Facade, lazily
 
 
@@ -16,11 +17,15 @@ class Loss(Facade, ABC):
     Args:
         critic: `(images, labels=None)` to logits; a bare discriminator is one too
 
+    Attributes:
+        translates: whether `for_generator` compares with the wanted output of a translation, which `target` then is
+
     A loss implements the two pure functions of logits; `for_discriminator` and `for_generator` ask the critic and
     call them.
     """
 
     namespace: ClassVar[str] = "loss"
+    translates: ClassVar[bool] = False
 
     def __init__(self, critic: Callable[..., Any]):
         self.critic = as_critic(critic)
@@ -36,16 +41,36 @@ class Loss(Facade, ABC):
     def for_discriminator(
         self, real: Tensor, fake: Tensor, target: Tensor | None = None, labels: Tensor | None = None
     ) -> Tensor:
-        """The discriminator's loss for real and fake images, both of the same labels (`target` is the older name)."""
+        """The discriminator's loss for real and fake images, both of the same labels (`target` is the older name).
+
+        A discriminator that also names classes learns to name them right, for real and fake images.
+        """
         labels = target if labels is None else labels
-        return self.discriminator_loss(self.critic(real, labels), self.critic(fake, labels))
+        said, told = self.critic.verdict(real, labels), self.critic.verdict(fake, labels)
+        return (
+            self.discriminator_loss(said.logits, told.logits)
+            + class_loss(said, labels)
+            + class_loss(told, labels)
+        )
 
     def for_generator(
         self, fake: Tensor, target: Tensor | None = None, labels: Tensor | None = None
     ) -> Tensor:
-        """The generator's loss for images of the given labels (`target` is the older name)."""
+        """The generator's loss for images of the given labels (`target` is the older name).
+
+        Beside a discriminator that names classes, its images should be named as they were asked for.
+        """
         labels = target if labels is None else labels
-        return self.generator_loss(self.critic(fake, labels))
+        told = self.critic.verdict(fake, labels)
+        return self.generator_loss(told.logits) + class_loss(told, labels)
+
+
+def class_loss(verdict: Verdict, labels: Tensor | None) -> Tensor | float:
+    """How wrong the classes are that an auxiliary head names: the cross-entropy; 0 where there is no such head."""
+    if verdict.classes is None:
+        return 0.0
+    assert labels is not None, "a network with classes is asked with labels"
+    return F.cross_entropy(verdict.classes, labels)
 
 
 __getattr__ = lazily(__name__)  # `from ganzo.loss import …` finds the classes in this room's files

@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from ganzo.loss import Loss
+from ganzo.loss import Loss, class_loss
 from ganzo.registry import register
 
 
@@ -31,4 +31,5 @@ class RelativisticLoss(Loss):
     ) -> Tensor:
         """The generator's loss for images beside real ones, both of the given labels (`target` is the older name)."""
         labels = target if labels is None else labels
-        return self.generator_loss(self.critic(fake, labels), self.critic(real, labels))
+        told = self.critic.verdict(fake, labels)
+        return self.generator_loss(told.logits, self.critic(real, labels)) + class_loss(told, labels)

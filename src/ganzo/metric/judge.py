@@ -31,7 +31,7 @@ class JudgeMetric(Metric):
 
     Args:
         classes: number of classes
-        conditional: whether the generator makes the class that it is asked for
+        uses_labels: whether the generator makes the class that it is asked for
     """
 
     features = "judge"
@@ -39,16 +39,16 @@ class JudgeMetric(Metric):
     minimum_samples = 10
     needs_real = False
 
-    def __init__(self, *, classes: int = 10, conditional: bool = True) -> None:
+    def __init__(self, *, classes: int = 10, uses_labels: bool = True) -> None:
         if classes not in range(1, 11):
             raise OptionError(
                 "`--metrics judge` reads the ten digits, so it needs data with these classes (`--dataset digits`);"
                 f" got data with {classes or 'no'} classes."
             )
-        if not conditional:
+        if not uses_labels:
             raise OptionError(
                 "`--metrics judge` compares with the class that was asked for, so it needs a generator that reads"
-                " labels (`--generator cgan`)."
+                " labels (`--generator cgan`, or `--conditional concat`)."
             )
         self.right: list[Tensor] = []
         self.asked: list[Tensor] = []

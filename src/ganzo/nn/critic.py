@@ -31,15 +31,17 @@ class Critic:
         self.augment = list(augment or [])
 
     def verdict(self, images: Tensor, labels: Tensor | None = None) -> Verdict:
-        """Judge images: logits with whatever else the discriminator offers."""
+        """Judge images: logits (float32) with whatever else the discriminator offers."""
         for change in self.augment:
             images = each(change, images)
         said = self.discriminator(images) if labels is None else self.discriminator(images, labels)
-        return said if isinstance(said, Verdict) else Verdict(said)
+        return (
+            said._replace(logits=said.logits.float()) if isinstance(said, Verdict) else Verdict(said.float())
+        )
 
     def __call__(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """Judge images: the logits alone, float32, B×1 or B×1×h×w."""
-        return self.verdict(images, labels).logits.float()
+        return self.verdict(images, labels).logits
 
     def given(self, labels: Tensor | None) -> Callable[[Tensor], Tensor]:
         """The critic with labels bound, as a penalty wants it: images to logits."""

@@ -53,7 +53,7 @@ class Snapshot(Facade, ABC):
 
     def take(self, data: Any, noise: Any, generator: nn.Module, number: int) -> None:
         """Draw a snapshot now: one column for each class where the data have labels."""
-        classes = data.classes if getattr(generator, "conditional", True) else 0
+        classes = data.classes if getattr(generator, "uses_labels", True) else 0
         labels = labels_for(self.size, classes, device_of(generator))
         seed = 0 if self.fixed else number
         images = sample_images(generator, noise, self.size, seed, labels, classes)
