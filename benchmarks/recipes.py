@@ -1,0 +1,201 @@
+"""What recipes come to in a few minutes on data at hand: `python -m benchmarks.recipes --record benchmarks/records`.
+
+Each recipe is trained by its own command, `ganzo train --config NAME --data-dir …`, on the data of
+`benchmarks.material`, up to so many seconds of wall clock, and then drawn from by `ganzo sample`. Nothing else is
+changed but the seed and what is printed here as `changed`. Then:
+
+- digits: the judge of the embedded digits reads 1,000 samples, of which the middle 20×20 of 28 pixels are the digit;
+  `read` is the share that it reads with a probability above 0.9, `classes` how many digits are at least 2 % of these,
+  `furthest` the largest share of one digit; beside it the same of the embedded digits that are held out;
+- pairs: the mean distance of what is made of 400 held-out edges from their photographs, in 255 grey values, beside
+  that of one plain colour, the mean of all training photographs. The photographs' other parts were trained on.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from PIL import Image
+
+from benchmarks import material
+from benchmarks.step import machine
+from ganzo.assemble import assemble
+from ganzo.checkpoint import load_weights
+from ganzo.nn.judge import load_judge
+from ganzo.nn.pixels import to_float
+from ganzo.nn.sampling import evaluating, sample_images
+from ganzo.options import Completed, Layer, read_file
+
+
+class Trial(NamedTuple):
+    """How a recipe is tried: its data, for how long, what is changed of it, and by what it is judged."""
+
+    data: str
+    seconds: int = 240
+    changed: str = ""
+    judged: str = ""
+
+
+TRIALS = {
+    "gan-mnist": Trial("--data-dir mnist", judged="digits"),
+    "dcgan-mnist": Trial("--data-dir mnist", judged="digits"),
+    "dcgan-emnist": Trial("--data-dir emnist"),
+    "pix2pix-shoes": Trial("--data-dir pairs", judged="pairs"),
+    "pix2pix-photos": Trial("--data-dir edges --target-dir photos", 420, judged="pairs"),
+}
+
+
+def train(name: str, trial: Trial, folder: Path) -> tuple[dict[str, Any], Path]:
+    """Train a recipe and draw a picture from it, both by the commands; returns what came, and the picture."""
+    command = (
+        f"ganzo train --config {name} {trial.data} --epochs 100000 --max-seconds {trial.seconds} --seed 0"
+    )
+    command = " ".join([command, *filter(None, [trial.changed])])
+    quiet = ["--log", "none", "--sample-every", "100000"]
+    run(command.split()[1:] + quiet, folder)
+    drawn = run(
+        ["sample", name, "--snapshot-size", "63" if trial.judged == "pairs" else "100", "--seed", "1"], folder
+    )
+    lines = [
+        json.loads(line) for line in (folder / "output" / name / "results.json").read_text().splitlines()
+    ]
+    images = sum(line["images_per_second"] * line["time"] for line in lines)
+    said = {
+        "command": command,
+        "epochs": len(lines),
+        "images_per_second": images / sum(line["time"] for line in lines),
+        "first": {key: value for key, value in lines[0].items() if "loss" in key},
+        "last": {key: value for key, value in lines[-1].items() if "loss" in key},
+    }
+    return said, folder / drawn.splitlines()[-1]
+
+
+def run(words: list[str], folder: Path) -> str:
+    """Run a command of Ganzo in a folder; returns what it printed."""
+    return subprocess.run(
+        [sys.executable, "-m", "ganzo", *words], cwd=folder, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+
+
+def parts_of(folder: Path, name: str, **changed: Any) -> tuple[Any, Any]:
+    """The parts of a stored run with its weights."""
+    saved = read_file(folder / "models" / name / "options.json")
+    options = Completed([Layer("saved run", saved), Layer("benchmark", changed)]).options
+    parts = assemble(options)
+    load_weights(parts.game.generator.network, folder / "models" / name / "generator.safetensors")
+    return parts, options
+
+
+@torch.no_grad()
+def score_digits(folder: Path, name: str) -> dict[str, float]:
+    """How many samples the judge reads, and as what."""
+    parts, _ = parts_of(folder, name, data_dir=str(folder / "mnist"))
+    side = parts.data.image_size
+    edge = 4 * side // material.SIDE
+    judge = load_judge()
+
+    def read(images: torch.Tensor) -> dict[str, float]:
+        told = judge(images[..., edge : side - edge, edge : side - edge]).softmax(1)
+        sure = told.argmax(1)[told.amax(1) > 0.9]
+        shares = torch.bincount(sure, minlength=10) / max(len(sure), 1)
+        return {
+            "read": len(sure) / len(told),
+            "classes": int((shares >= 0.02).sum()),
+            "furthest": shares.max().item(),
+        }
+
+    held = to_float(parts.data.held_out().examples.image)
+    scores = read(sample_images(parts.game.generator.network, parts.noise, 1000, seed=2))
+    return scores | {f"real {key}": value for key, value in read(held).items()}
+
+
+@torch.no_grad()
+def score_pairs(folder: Path, name: str) -> dict[str, float]:
+    """How far what is made of held-out edges is from the photographs."""
+    two = name == "pix2pix-photos"
+    known, _ = parts_of(
+        folder,
+        name,
+        data_dir=str(folder / ("edges" if two else "pairs")),
+        **({"target_dir": str(folder / "photos")} if two else {}),
+    )
+    held = {"data_dir": str(folder / f"held-out-{'edges' if two else 'pairs'}")}
+    parts, _ = parts_of(
+        folder, name, **held, **({"target_dir": str(folder / "held-out-photos")} if two else {})
+    )
+    plain = to_float(known.data.examples.target).mean((0, 2, 3), keepdim=True)
+    network, data = parts.game.generator.network, parts.data.reference()
+    made, rival, count = 0.0, 0.0, 0
+    with evaluating(network, seed=0):
+        while (batch := data.next()) is not None:
+            target = to_float(batch.target)
+            made += (network(to_float(batch.image)) - target).abs().mean((1, 2, 3)).sum().item()
+            rival += (plain - target).abs().mean((1, 2, 3)).sum().item()
+            count += len(target)
+    return {"distance": 127.5 * made / count, "distance of one colour": 127.5 * rival / count}
+
+
+def main() -> None:
+    """Train, score, print and record."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", default=[*TRIALS], help="recipes to try")
+    parser.add_argument("--seconds", type=int, help="instead of each trial's own")
+    parser.add_argument(
+        "--record", type=Path, help="folder to write recipes.json, recipes.md and pictures to"
+    )
+    arguments = parser.parse_args()
+    torch.set_num_threads(os.cpu_count() or 1)
+    rows: dict[str, Any] = {}
+    if arguments.record and (arguments.record / "recipes.json").is_file():
+        rows = json.loads((arguments.record / "recipes.json").read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        material.make(folder)
+        for name in arguments.names:
+            trial = TRIALS[name]
+            trial = trial._replace(seconds=arguments.seconds or trial.seconds)
+            started = time.strftime("%Y-%m-%d %H:%M")
+            row, picture = train(name, trial, folder)
+            score = {"digits": score_digits, "pairs": score_pairs}.get(trial.judged)
+            row |= {"scores": score(folder, name) if score else {}, "started": started, "machine": machine()}
+            row["load_average"] = os.getloadavg()
+            rows[name] = row
+            print(json.dumps({name: row}), flush=True)
+            if arguments.record:
+                Image.open(picture).save(arguments.record / f"{name}.png", optimize=True)
+                (arguments.record / "recipes.json").write_text(
+                    json.dumps(rows, indent=2) + "\n", encoding="utf-8"
+                )
+                (arguments.record / "recipes.md").write_text(page(rows), encoding="utf-8")
+
+
+def page(rows: dict[str, Any]) -> str:
+    """The record as a page."""
+    lines = ["# Recipes on data at hand", ""]
+    lines += [line for line in __doc__.splitlines()[2:]]
+    for name, row in rows.items():
+        told = row["machine"]
+        lines += ["", f"## {name}", "", f"![samples]({name}.png)", "", f"`{row['command']}`", ""]
+        lines += [
+            f"{row['epochs']} epochs, {row['images_per_second']:,.0f} images/s, on {told['cpu']} ({told['cores']}"
+            f" cores, load {row['load_average'][0]:.1f}), torch {told['torch']}, commit {told['commit']}, {row['started']}.",
+            "",
+            "| | first epoch | last epoch |",
+            "|---|---|---|",
+            *(f"| {key} | {value:.3f} | {row['last'][key]:.3f} |" for key, value in row["first"].items()),
+        ]
+        if row["scores"]:
+            lines += ["", "| | |", "|---|---|"]
+            lines += [f"| {key} | {value:.3g} |" for key, value in row["scores"].items()]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
