@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ganzo import __version__
 from ganzo.cli import COMMANDS, deh, main
+from ganzo.data.progress import tell
 from ganzo.errors import OptionError
 from ganzo.recipes import read_config, recipes
 from ganzo.registry import Registry
@@ -134,14 +136,56 @@ def test_list_everything(ganzo, namespace):
 
 
 def test_list_recipes(ganzo):
-    for line in ganzo("list recipes").out.splitlines():
-        name, path = line.split(maxsplit=1)
-        assert recipes()[name] == Path(path) and Path(path).is_file()
+    lines = ganzo("list recipes").out.splitlines()
+    assert [line.split(maxsplit=1)[0] for line in lines] == list(recipes())
+    for line in lines:
+        name, text = line.split(maxsplit=1)
+        about = yaml.safe_load(recipes()[name].read_text(encoding="utf-8"))["about"]
+        assert text == " ".join(about["shows"].split())
+
+
+def test_a_recipe_that_says_nothing(ganzo, refused, own_folder, monkeypatch):
+    (own_folder / "plain.yaml").write_text("seed: 1\n")
+    monkeypatch.setattr("ganzo.recipes.FOLDERS", (own_folder,))
+    assert ganzo("list recipes").out.split() == ["plain"]
+    (own_folder / "plain.yaml").write_text("about: [\n")
+    assert "plain.yaml` is not valid YAML" in refused("list recipes")
+
+
+def test_list_a_recipe(ganzo):
+    assert ganzo("list recipes digits").out == recipes()["digits"].read_text(encoding="utf-8")
 
 
 def test_list_what_is_not_there(refused):
     assert refused("list generatr").endswith("Did you mean `generator`?")
     assert refused("list loss hnige").endswith("Did you mean `hinge`?")
+    assert refused("list nosuch").startswith("There is no room `nosuch`; choose among data, ")
+    assert refused("list loss nosuch").startswith("There is no loss called `nosuch`: choose among ")
+    assert refused("list recipes digit").endswith("Did you mean `digits`?")
+    assert refused("list recipes nosuch").startswith("There is no recipe `nosuch`; choose among ")
+
+
+# --- one device or several
+
+
+def test_parallel_on_one_device_is_a_warning(ganzo, tiny, monkeypatch):
+    for words in ("--dry-run", "--experiment t --seed 1"):
+        tell.cache_clear()
+        said = ganzo(f"{tiny} {words} --parallel")
+        assert said.status == 0
+        assert warnings(said) == ["ganzo: warning: `--parallel` has no effect: there is one device."]
+    assert saved()["parallel"] is True
+    assert warnings(ganzo("--restore --experiment t --epochs 2 --no-parallel")) == []
+
+
+def test_parallel_on_several_devices_is_refused(refused, ganzo, tiny, monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 4)
+    said = refused(f"{tiny} --parallel")
+    assert said == (
+        "`--parallel` must be left out: 4 CUDA devices are visible, and training on several is not there yet."
+        " Leave it out, or make one visible with CUDA_VISIBLE_DEVICES."
+    )
+    assert ganzo(f"{tiny} --no-parallel").status == 0
 
 
 # --- precedence, as the command line sees it

@@ -223,6 +223,7 @@ def test_the_hashed_name_leaves_out_what_does_not_change_the_result():
             "restore": True,
         },
         **{"start_epoch": 9, "max_seconds": 4, "channels_last": True, "cache_dir": "c", "delete": True},
+        **{"parallel": True},
     }
     name = hashed_name(make_options(loss="hinge"))
     for key, value in free.items():

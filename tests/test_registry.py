@@ -435,6 +435,12 @@ def test_what_third_parties_are_told(registry, ganzo, tiny):
     "declare, words",
     [
         (lambda parser, train: parser.add_argument("--lr"), "adds an option that is taken"),
+        (lambda parser, train: parser.add_argument("--image_size"), "adds an option that is taken"),
+        (lambda parser, train: parser.add_argument("loss"), "adds an option that is taken"),
+        (
+            lambda parser, train: parser.add_argument("--mine", help="100%"),
+            "cannot add its options (ValueError",
+        ),
         (lambda parser, train: 1 / 0, "cannot add its options"),
         (lambda parser: None, "cannot add its options"),
     ],

@@ -5,16 +5,35 @@ from pathlib import Path
 import pytest
 import torch
 
+from formats import NAMED_SETS, named_set
 from ganzo.game import Game
 from ganzo.registry import Registry, register
 from ganzo.roles import ROLES
 from small import equal, everything, numbers, pictures, play
 
+PAIRS = {
+    "data_format": "pair-of-images",
+    "split": "horizontal",
+    "game": "translate",
+    "generator": "u-gen",
+}
 NEEDS = {  # what a component cannot do without
     ("evaluation_criterion", "judge"): {"metrics": ["judge"], "generator": "cgan"},
     ("metrics", "judge"): {"generator": "cgan"},  # the judge asks for classes
     ("generator", "good"): {"image_size": 16},
     ("discriminator", "good"): {"image_size": 16},
+    ("generator", "sn-resnet"): {"image_size": 32},
+    ("discriminator", "sn-resnet"): {"image_size": 32},
+    ("discriminator", "patch-gan"): {"discriminator_receptive_field": 16},
+    **dict.fromkeys(
+        [
+            ("data_format", "pair-of-images"),
+            ("generator", "u-gen"),
+            ("loss", "pix2pix"),
+            ("game", "translate"),
+        ],
+        PAIRS,
+    ),
 }
 COMPONENTS = [(role.key, name) for role in ROLES.values() for name in Registry.keys(role.namespace)]
 
@@ -24,7 +43,7 @@ def settings(key, name):
     chosen = {"generator": "fc", "discriminator": "fc", key: name} | NEEDS.get((key, name), {})
     chosen |= {"metrics_every": 1, "metrics_samples": 20, "snapshot_size": 4, "sample_every": 1}
     for player in ("generator", "discriminator"):
-        chosen[f"{player}_layers"] = 2 if chosen[player] == "fc" else None
+        chosen[f"{player}_layers"] = 2 if chosen[player] in ("fc", "u-gen") else None
         if chosen[player] not in ("fc", "good"):
             chosen[f"{player}_channels"] = 8
         elif chosen[player] == "good":
@@ -44,6 +63,8 @@ def test_two_epochs_restored_and_two_more_equal_four(key, name, tmp_path):
     options = settings(key, name)
     if (key, name) == ("dataset", "folder"):
         options |= {"data_dir": pictures(tmp_path / "pictures"), "batch_size": 4}
+    if name in NAMED_SETS:
+        options |= named_set(tmp_path / "files", name) | {"batch_size": 4}
     whole = play(experiment="whole", epochs=4, **options)
     play(epochs=2, **options)
     restored = play(epochs=4, restore=True, **options)

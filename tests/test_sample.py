@@ -1,12 +1,15 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from ganzo.errors import OptionError
+from ganzo.nn.grid import SMALLEST
 from ganzo.sample import classes_of, write_new
+from pairs import TRANSLATES, pair_pictures
 
 SAMPLES = Path("output/t/samples")
 
@@ -87,7 +90,7 @@ def test_a_label_needs_classes(refused, ganzo, tiny, own_folder):
 
 def test_a_label_needs_a_generator_that_reads_it(refused, ganzo, trained):
     assert refused("sample --experiment t --label 3").startswith(
-        "`--label` needs a generator that uses labels, as `cgan` does; this run's `fc` ignores them."
+        "`--label` needs a generator that uses labels; this run's `fc` ignores them."
     )
     ganzo("sample --experiment t --snapshot-size 4")
     with Image.open(SAMPLES / "sample_1.png") as image:
@@ -217,3 +220,68 @@ def test_a_picture_is_written_under_the_next_free_name(tmp_path):
         assert write_new(tmp_path, torch.zeros(3, 4, 4, dtype=torch.uint8)).name == expected
     with Image.open(tmp_path / "sample_1.png") as image:
         assert image.mode == "RGB" and image.size == (4, 4)
+
+
+@pytest.fixture
+def translated(ganzo, own_folder):
+    """A run called `t` that turns the pictures in `shoes` into others; returns the start of its command line."""
+    pair_pictures(own_folder / "shoes", count=7)
+    words = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in TRANSLATES.items())
+    words += " --data-dir shoes --loss pix2pix --epochs 1 --no-tune --threads 1 --log none --seed 3 --sample-every 9"
+    assert ganzo(f"{words} --experiment t").status == 0
+    return words
+
+
+def cells(name):
+    """The images of a picture of one triple in each row: generated, input and target, and so on."""
+    with Image.open(SAMPLES / name) as picture:
+        pixels = np.asarray(picture)
+    gap = max(2, SMALLEST // 12)
+    places = range(gap, pixels.shape[0] - gap, SMALLEST + gap)
+    across = range(gap, pixels.shape[1] - gap, SMALLEST + gap)
+    return [[pixels[y : y + SMALLEST, x : x + SMALLEST] for x in across] for y in places]
+
+
+def test_a_translation_is_shown_beside_its_input_and_target(ganzo, translated):
+    said = ganzo("sample --experiment t --snapshot-size 2 --num-samples 5 --seed 1")
+    assert said.status == 0, said.err
+    assert pictures() == [f"sample_{n}.png" for n in range(1, 6)]
+    rows = [row for name in pictures() for row in cells(name)]
+    assert len(rows) == 10 and all(len(row) == 3 for row in rows)
+    for _, start, target in rows:
+        assert np.abs(start.astype(int) + target - 255).max() <= 1
+    starts = [start.tobytes() for _, start, _ in rows]
+    assert len(set(starts)) == 7 and starts[7:] == starts[:3]  # on through the data, and round
+    assert rows[0][0].tobytes() != rows[7][0].tobytes()  # the same input, with other dropout
+
+
+def test_a_seed_repeats_a_translation(ganzo, translated):
+    for words in ("--seed 7", "--seed 7", "--seed 8", "", ""):
+        assert ganzo(f"sample --experiment t {words}").status == 0
+    one, two, three, four, five = ((SAMPLES / name).read_bytes() for name in pictures())
+    assert one == two and len({two, three, four, five}) == 4
+
+
+def test_a_translation_may_be_sampled_from_other_data(ganzo, translated, own_folder):
+    pair_pictures(own_folder / "boots", count=2)  # fewer than a batch
+    (own_folder / "shoes").rename(own_folder / "gone")
+    assert ganzo("sample --experiment t --data-dir boots --snapshot-size 2").status == 0
+    assert (
+        ganzo("sample --experiment t --data-dir gone --no-snapshot-translate --snapshot-size 4").status == 0
+    )
+    with Image.open(SAMPLES / "sample_2.png") as picture:
+        assert picture.width == picture.height
+
+
+def test_a_translation_whose_data_are_gone_is_one_sentence(refused, translated, own_folder):
+    (own_folder / "shoes").rename(own_folder / "gone")
+    assert refused("sample --experiment t") == (
+        "This run starts from images, so its data must be there: `--data-dir` must be a folder with pictures; there is"
+        " no folder `shoes`. Say where they are with `--data-dir`."
+    )
+
+
+def test_a_label_needs_a_run_from_noise(refused, translated):
+    assert refused("sample --experiment t --label 1") == (
+        "`--label` needs a run that starts from noise; this one translates, so leave it out."
+    )

@@ -16,7 +16,7 @@ from ganzo.catalogue import (
 from ganzo.errors import OptionError, RegistryError, nearest
 from ganzo.grammar import items
 from ganzo.loading import is_path
-from ganzo.options import Completed
+from ganzo.options import Completed, Layer
 from ganzo.registry import Registry
 from ganzo.roles import ROLES
 from ganzo.schema import describe, is_switch
@@ -43,7 +43,7 @@ class Parser(argparse.ArgumentParser):
         raise OptionError(f"{message[0].upper()}{message[1:]}.")
 
 
-def normalise(words: list[str]) -> list[str]:
+def normalise(words: Sequence[str]) -> list[str]:
     """In the names of options `_` equals `-`."""
     out = []
     for word in words:
@@ -76,6 +76,7 @@ class CommandLine:
         for key, options in catalogue().items():
             self._add(key, switch=any(is_switch(option.kind) for option in options), text=options[0].help)
         self.third_party_rows: list[tuple[str, str]] = []  # flags and help
+        self.third_party_actions: dict[str, argparse.Action] = {}
         self.third_party = self._third_party(train)
 
     def _add(self, key: str, switch: bool = False, repeat: bool = False, text: str = "") -> None:
@@ -89,26 +90,67 @@ class CommandLine:
 
     def _third_party(self, train: bool) -> dict[str, Any]:
         """Let third parties declare options; returns their defaults."""
-        before = set(self.parser._actions)
+        defaults = {}
         for function in Registry.option_functions():
+            who, before = f"{function.__module__}.{function.__qualname__}", set(self.parser._actions)
             try:
                 function(self.parser, train)
+                for action in [action for action in self.parser._actions if action not in before]:
+                    if action.dest not in ("help", argparse.SUPPRESS):
+                        defaults[action.dest] = self._adopt(action)
             except argparse.ArgumentError as error:
-                raise OptionError(
-                    f"{function.__module__}.{function.__qualname__} adds an option that is taken: {error}."
-                ) from error
+                raise OptionError(f"{who} adds an option that is taken: {error}.") from error
             except Exception as error:  # whatever the third party's own code raises
                 raise RegistryError(
-                    f"{function.__module__}.{function.__qualname__} cannot add its options"
-                    f" ({type(error).__name__}: {error})."
+                    f"{who} cannot add its options ({type(error).__name__}: {error})."
                 ) from error
-        defaults = {}
-        for action in self.parser._actions:
-            if action not in before and action.dest not in ("help", argparse.SUPPRESS):
-                defaults[action.dest] = None if action.default is argparse.SUPPRESS else action.default
-                action.default = argparse.SUPPRESS
-                self.third_party_rows.append((", ".join(action.option_strings), action.help or ""))
         return defaults
+
+    def _adopt(self, action: argparse.Action) -> Any:
+        """Make an option of third parties one like all others, and give its default.
+
+        A name without dashes is taken for an option, as in the old documentation's own example.
+        """
+        names = action.option_strings or [f"--{action.dest}"]
+        action.option_strings = list(dict.fromkeys([*names, *normalise(names)]))
+        for name in action.option_strings:
+            if self.parser._option_string_actions.setdefault(name, action) is not action:
+                raise argparse.ArgumentError(action, f"conflicting option string: {name}")
+        if action.help != argparse.SUPPRESS:
+            text = self.parser._get_formatter()._expand_help(action) if action.help else ""
+            self.third_party_rows.append((", ".join(normalise(names)), text))
+        default = None if action.default is argparse.SUPPRESS else action.default
+        action.default, action.required = argparse.SUPPRESS, False
+        self.third_party_actions[action.dest] = action
+        return default
+
+    def check(self, layer: Layer) -> None:
+        """Hold the values that a file gives to third parties' options against what they declared."""
+        for key in sorted(self.third_party_actions.keys() & layer.values.keys()):
+            action, value = self.third_party_actions[key], layer.values[key]
+            default = self.third_party[key]
+            if value is None or value == default or (isinstance(value, bool) and isinstance(default, bool)):
+                continue
+            allowed = "what its type takes"
+            try:
+                if action.nargs == 0:  # a switch, or a count
+                    allowed = "true or false"
+                    fits = not isinstance(action.const, bool)
+                else:
+                    several = action.nargs is not None or isinstance(action, argparse._AppendAction)
+                    many = value if isinstance(value, list) and several else [value]
+                    read = [self.parser._get_value(action, str(each)) for each in many]
+                    fits = all(not isinstance(each, dict | list | bool) for each in many)
+                    layer.values[key] = read if many is value else read[0]
+                    if fits and action.choices is not None:
+                        allowed = f"one of {', '.join(map(str, action.choices))}"
+                        fits = all(each in action.choices for each in read)
+            except argparse.ArgumentError:
+                fits = False
+            if not fits:
+                raise OptionError(
+                    f"`--{key.replace('_', '-')}` ({layer.source}) must be {allowed}; got {value!r}."
+                )
 
     def learn(self, values: dict[str, Any]) -> None:
         """Add the options of components that are given by a path, which the catalogue does not know."""

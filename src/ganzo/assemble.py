@@ -45,6 +45,8 @@ def assemble(options: Namespace) -> Parts:
     data = able("data", Data.from_options(options))
     for fact in ("image_size", "image_colors", "classes", "batch_size"):
         setattr(options, fact, getattr(data, fact, getattr(options, fact, 0)))
+        if not hasattr(data, fact):  # an older class decides nothing
+            setattr(data, fact, getattr(options, fact))
     options.input_colors = getattr(data, "input_colors", options.image_colors)
     game_class = Game.class_from_options(options)
     options.translates = game_class.translates

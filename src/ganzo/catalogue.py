@@ -34,7 +34,8 @@ FREE = frozenset(
             "model_dir",
             "output_dir",
         ),
-        *("device", "threads", "channels_last", "tune", "cache_dir", "loader_workers"),
+        *("device", "parallel", "threads", "channels_last", "tune", "cache_dir", "loader_workers"),
+        *("pin_memory", "download"),
         *("checkpoint_every", "keep_checkpoints", "metrics_every", "metrics_samples", *FREE_ROLES),
     )
 )

@@ -10,7 +10,7 @@ from ganzo.arguments import COMMAND_OPTIONS, CommandLine, help_page
 from ganzo.catalogue import FREE, FREE_ROLES, SHORTHANDS, catalogue, component_options
 from ganzo.errors import OptionError, RunError
 from ganzo.grammar import items
-from ganzo.loading import is_path
+from ganzo.loading import MODULES_VARIABLE, is_path
 from ganzo.options import Completed, Layer, environment, flattened, read_file, saveable, settle_names, spelled
 from ganzo.recipes import read_config
 from ganzo.registry import Registry
@@ -36,6 +36,9 @@ def train(words: list[str]) -> int:
         layers.append(Layer(f"from-json {from_json}", read_file(Path(from_json))))
         warn(overridden(layers[-2].values, layers[-1]))
     announce_files(layers)
+    for layer in layers:
+        if layer.source != "command line":
+            line.check(layer)
     completed = Completed(layers, line.third_party)
     if wants_help:
         print(help_page("train", COMMAND_OPTIONS, completed, line.third_party_rows))
@@ -142,6 +145,13 @@ def with_saved_run(
     announce_files(layers[1:2])
     completed = Completed(layers, third_party)
     options = completed.options
+    unknown = [key for key in options.third_party if key not in third_party]
+    if unknown:
+        raise OptionError(
+            f"The run in `{folder}` has the option `{unknown[0]}`, which nothing here knows; restore it with the"
+            " version of Ganzo that trained it (its environment.json says which), or name the modules of third parties"
+            f" that it was trained with in {MODULES_VARIABLE}."
+        )
     options.experiment, options.restore, options.delete = asked.options.experiment, True, False
     options.model_dir = asked.options.model_dir
     if options.seed is None:

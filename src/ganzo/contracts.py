@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ganzo.data import Data, Source
 from ganzo.discriminator import Verdict
 from ganzo.nn.critic import Critic
+from ganzo.nn.side import sides
 from ganzo.options import make_options
 from ganzo.registry import ROLES, Registry, accepts, build, parameters, takes_options
 
@@ -22,25 +23,18 @@ N = 4  # images in a batch
 
 
 def small_run(folder: Path, namespace: str, name: str, changed: dict[str, Any]) -> Namespace:
-    """Options of a run on 16 grey pixels, ten classes, four images in a batch."""
+    """Options of a run on 16 grey pixels, ten classes, four images in a batch; a pair is a picture cut in two."""
     for number in range(2 * N):  # for sources that read a folder
         path = folder / "pictures" / str(number % 2) / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (20, 16), (30 * number, 0, 0)).save(path)
-    values = {
-        "dataset": "digits",
-        "image_size": 16,
-        "image_colors": 1,
-        "batch_size": N,
-        "state_size": 8,
-        "seed": 1,
-    }
-    values |= {"data_dir": str(folder / "pictures"), "cache_dir": str(folder / "cache")}
-    values |= {"max_batches_per_epoch": 2}
+    values = {"dataset": "digits", "image_size": 16, "image_colors": 1, "batch_size": N, "state_size": 8}
+    values |= {"cache_dir": str(folder / "cache"), "seed": 1, "max_batches_per_epoch": 2}
     values |= {role.key: name for role in ROLES.values() if role.namespace == namespace}
     world = make_options(**values | changed)
     world.classes, world.device, world.precision, world.folder = 10, "cpu", "fp32", str(folder)
-    world.random = torch.Generator()
+    world.data_dir = changed.get("data_dir", str(folder / "pictures"))  # also for data that are chosen later
+    world.random, world.split = torch.Generator(), changed.get("split", "horizontal")
     return world
 
 
@@ -70,14 +64,17 @@ def parts_of(world: Namespace, namespace: str, name: str) -> list[Any]:
     if namespace == "loss":
         return [Critic(make(world, "discriminator", "fc"))]
     if namespace == "game":
-        networks = [make(world, "generator", "fc"), make(world, "discriminator", "fc")]
-        return [*networks, build("loss", "gan", world, Critic(networks[1]))]
+        pairs = getattr(Registry.lookup("game", name), "translates", False)  # its critic sees two pictures
+        world.generator_layers, colors = 2, (1 + pairs) * world.image_colors
+        generator = make(world, "generator", "u-gen" if pairs else "fc")
+        discriminator = make(Namespace(**vars(world) | {"image_colors": colors}), "discriminator", "fc")
+        return [generator, discriminator, build("loss", "gan", world, Critic(discriminator))]
     return []
 
 
 def images(world: Namespace, n: int = N) -> Tensor:
     """Random images in [-1, 1]."""
-    return torch.rand(n, world.image_colors, world.image_size, world.image_size) * 2 - 1
+    return torch.rand(n, world.image_colors, *sides(world.image_size)) * 2 - 1
 
 
 def stored(state: Any) -> Any:
@@ -117,8 +114,9 @@ def assert_learns(network: nn.Module, value: Tensor) -> None:
 
 
 def check_generator(world: Namespace, generator: Any) -> None:
-    """Noise and labels to images in [-1, 1], or to a list of them."""
-    made = generator(torch.randn(N, world.state_size), torch.arange(N))
+    """Noise, or images, and labels to images in [-1, 1], or to a list of them."""
+    noise = torch.randn(N, world.state_size)
+    made = generator(images(world) if getattr(generator, "translates", False) else noise, torch.arange(N))
     made = made if isinstance(made, list) else [made]
     for image in made:
         assert image.shape[:2] == (N, world.image_colors), (
@@ -157,10 +155,9 @@ def check_loss(world: Namespace, loss: Any) -> None:
     real, fake, labels = images(world), images(world).requires_grad_(), torch.arange(N)
     assert_learns(loss.critic.discriminator, loss.for_discriminator(real, fake.detach(), labels))
     seen = {"real": real} if accepts(loss.for_generator, "real") else {}
-    loss.for_generator(fake, labels, **seen).backward()
-    assert fake.grad is not None and fake.grad.any(), (
-        "A gradient of the generator's loss must reach its images."
-    )
+    wanted = (images(world), labels) if getattr(loss, "translates", False) else (labels,)
+    loss.for_generator(fake, *wanted, **seen).backward()
+    assert fake.grad is not None and fake.grad.any(), "The generator's loss must reach its images."
 
 
 def check_regularizer(world: Namespace, regularizer: Any) -> None:
@@ -200,10 +197,12 @@ def check_data(world: Namespace, data: Any) -> None:
     data.next()
     state = stored(data.state_dict())
     batch = data.next()
-    shape = (data.batch_size, data.image_colors, data.image_size, data.image_size)
-    assert batch.image.shape == shape and batch.image.dtype in (torch.uint8, torch.float32), (
-        f"Images must be {shape}, uint8 or float32; got {tuple(batch.image.shape)}, {batch.image.dtype}."
-    )
+    input_colors = getattr(data, "input_colors", data.image_colors)
+    for found, colors in ((batch.image, input_colors), (batch.target, data.image_colors)):
+        shape = (data.batch_size, colors, *sides(data.image_size))
+        assert found is None or (found.shape == shape and found.dtype in (torch.uint8, torch.float32)), (
+            f"Images must be {shape}, uint8 or float32; got {tuple(found.shape)}, {found.dtype}."
+        )
     if data.classes:
         assert int(batch.label.max()) < data.classes, "Labels must be below the number of classes."
     for _ in range(data.batches or 0):
@@ -211,14 +210,17 @@ def check_data(world: Namespace, data: Any) -> None:
     assert data.batches is None or data.next() is None, "None must stand at the end of a pass."
     data.reset()
     data.load_state_dict(state)
-    assert torch.equal(data.next().image, batch.image), "Restored data must go on where they stood."
+    assert same([*data.next()], [*batch]), "Restored data must go on where they stood."
 
 
 def check_dataset(world: Namespace, source: Any) -> None:
     """Single pictures that can be counted, and a key of their content."""
     assert len(source), "A source must hold pictures."
-    with source.image(0) as picture:
+    pictures, each = source.pictures(0), source.pictures_each
+    assert len(pictures) == each, f"An example must have {each} pictures; got {len(pictures)}."
+    for picture in pictures:
         assert isinstance(picture, Image.Image), f"A picture must be one of Pillow's; got {picture!r}."
+        picture.close()
     assert source.labels is None or len(source.labels) == len(source), (
         "There must be a label for each picture."
     )
@@ -246,10 +248,10 @@ def check_hook(world: Namespace, hook: Any) -> None:
 def check_game(world: Namespace, game: Any) -> None:
     """An epoch moves both players, and gives means."""
     before = copy.deepcopy({name: network.state_dict() for name, network in game.networks().items()})
+    if game.translates:
+        world = Namespace(**vars(world) | {"data_format": "pair-of-images", "split": "horizontal"})
     means = game.run_epoch(Data.from_options(world), build("noise", "gaussian", world))
-    assert means and all(math.isfinite(mean) for mean in means.values()), (
-        f"Finite means must come; got {means}."
-    )
+    assert means and all(map(math.isfinite, means.values())), f"Finite means must come; got {means}."
     for name in ("generator", "discriminator"):
         assert not same(before[name], game.networks()[name].state_dict()), f"An epoch must move the {name}."
 
@@ -283,11 +285,10 @@ def check_statistics(world: Namespace, statistics: Any) -> None:
 def check_snapshot(world: Namespace, snapshot: Any) -> None:
     """Drawing leaves no trace in the run."""
     generator, noise = make(world, "generator", "fc"), build("noise", "gaussian", world)
-    before, position = copy.deepcopy(generator.state_dict()), noise.state_dict()
+    before = copy.deepcopy((generator.state_dict(), noise.state_dict()))
     snapshot.take(Data.from_options(world), noise, generator, 1)
-    assert same(before, generator.state_dict()) and same(position, noise.state_dict()), (
-        "A snapshot must leave no trace."
-    )
+    after = (generator.state_dict(), noise.state_dict())
+    assert same(before, after), "A snapshot must leave no trace."
 
 
 CHECKS: dict[str, Callable[[Namespace, Any], None]] = {

@@ -4,12 +4,15 @@ from typing import Any
 
 import torch
 
-from ganzo.assemble import assemble
+from ganzo.assemble import Parts, assemble
 from ganzo.evaluation import Evaluation
 from ganzo.metric import Metric
+from ganzo.nn.batch import Batch
+from ganzo.nn.examples import as_pair
 from ganzo.nn.sampling import evaluating, labels_for
 from ganzo.options import Completed, saveable
 from ganzo.roles import ROLES
+from ganzo.snapshot import Snapshot
 
 
 def dry_run(completed: Completed) -> int:
@@ -20,22 +23,37 @@ def dry_run(completed: Completed) -> int:
     parts = assemble(options)
     metrics = Metric.from_options(options)
     Evaluation.from_options(options, measured=tuple(metrics.metrics))
+    Snapshot.from_options(options)
     width = max(len(key) for key, _, _ in rows)
     for key, value, source in rows:
         print(f"{key:{width}}  {value:32}  {source}")
-    batch = parts.data.next()
-    labels = labels_for(len(batch), options.classes, options.device)
-    print(f"\nreal images  {shape(batch.image)} {batch.image.dtype}, labels {shape(batch.label) or 'none'}")
-    noise = parts.noise.sample(len(batch), 0, labels)
-    generator, discriminator = parts.game.generator.network, parts.game.discriminator.network
+    show_shapes(parts)
+    return 0
+
+
+def show_shapes(parts: Parts) -> None:
+    """Print what goes into the networks and what comes out of them, and how large they are."""
+    game, batch = parts.game, parts.data.next()
+    classes = getattr(parts.data, "classes", 0)
+    batch = batch if isinstance(batch, Batch) else Batch(*batch)
+    generator, discriminator = game.generator.network, game.discriminator.network
+    if game.translates:
+        batch = as_pair(batch)
+        seen, what, labels = batch.target, "targets", batch.label
+        start, named = game.encode(batch.image), "inputs"
+    else:
+        seen, what, labels = batch.image, "real images", labels_for(len(batch), classes, game.device)
+        start, named = parts.noise.sample(len(batch), 0, labels), "noise"
+    assert seen is not None, "a pair has a target"
+    print(f"\n{what:12} {shape(seen)} {seen.dtype}, labels {shape(batch.label) or 'none'}")
+    labels = labels if labels is None else labels.to(game.device)
     with evaluating(generator), evaluating(discriminator):
-        fake = generator(noise) if labels is None else generator(noise, labels)
-        logits = parts.game.critic(fake, labels)
-    print(f"noise        {shape(noise)}")
+        fake = generator(start) if labels is None else generator(start, labels)
+        logits = game.critic(torch.cat([start, fake], 1) if game.translates else fake, labels)
+    print(f"{named:12} {shape(start)}")
     for name, network, out in (("generator", generator, fake), ("discriminator", discriminator, logits)):
         count = sum(weight.numel() for weight in network.parameters())
         print(f"{name:13} {type(network).__name__}: {count:,} parameters, gives {shape(out)}")
-    return 0
 
 
 def values(completed: Completed) -> list[tuple[str, str, str]]:

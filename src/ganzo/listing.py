@@ -2,24 +2,25 @@
 
 from ganzo.catalogue import component_options
 from ganzo.errors import OptionError, nearest
-from ganzo.recipes import recipes
+from ganzo.recipes import find_recipe, recipes, shows
 from ganzo.registry import Registry
 from ganzo.roles import ROLES
 from ganzo.schema import describe
 
 
 def command(words: list[str]) -> int:
-    """`ganzo list [ROOM [COMPONENT]]`, `ganzo list recipes`."""
+    """`ganzo list [ROOM [COMPONENT …]]`, `ganzo list recipes [NAME …]`."""
     rooms = list(dict.fromkeys(role.namespace for role in ROLES.values()))
     if not words or words[0] in ("-h", "--help"):
-        print("usage: ganzo list [recipes | ROOM [COMPONENT]]\n")
+        print("usage: ganzo list [recipes [NAME] | ROOM [COMPONENT]]\n")
         for room in rooms:
             print(f"{room:14} {', '.join(Registry.keys(room))}")
         print(f"{'recipes':14} {', '.join(recipes())}")
         return 0
     if words[0] == "recipes":
-        for name, path in recipes().items():
-            print(f"{name:24} {path}")
+        for name in words[1:] or recipes():
+            path = find_recipe(name)
+            print(path.read_text(encoding="utf-8").rstrip() if words[1:] else f"{name:24} {shows(name)}")
         return 0
     if words[0] not in rooms:
         raise OptionError(

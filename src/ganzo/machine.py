@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import torch
 
+from ganzo.data.progress import tell
 from ganzo.errors import OptionError
 from ganzo.registry import register
 from ganzo.schema import Count
@@ -31,6 +32,7 @@ class Machine:
         channels_last: keep images as B×H×W×C in memory; none to let a short trial decide
         threads: threads of the processor; none to let a short trial decide
         tune: let a few throw-away steps decide what layout and threads are left open; all state is put back
+        parallel: train on every visible CUDA device; with one device it changes nothing, with several it is refused
     """
 
     def __init__(
@@ -41,7 +43,10 @@ class Machine:
         channels_last: bool | None = None,
         threads: Count | None = None,
         tune: bool = True,
+        parallel: bool = False,
     ):
+        if parallel:
+            refuse_several(torch.cuda.device_count())
         self.device = find_device(device)
         self.precision = precision if precision != "auto" else "bf16" if has_bf16(self.device) else "fp32"
         self.channels_last = channels_last
@@ -110,6 +115,16 @@ def find_device(name: str | None) -> torch.device:
             f" ({str(error).splitlines()[0].partition('. ')[0][:200]})."
         ) from error
     return device
+
+
+def refuse_several(devices: int) -> None:
+    """Say that `--parallel` has no effect where there is one device; raise OptionError where there are several."""
+    if devices > 1:
+        raise OptionError(
+            f"`--parallel` must be left out: {devices} CUDA devices are visible, and training on several is not there"
+            " yet. Leave it out, or make one visible with CUDA_VISIBLE_DEVICES."
+        )
+    tell("warning: `--parallel` has no effect: there is one device.")
 
 
 def has_bf16(device: torch.device) -> bool:

@@ -22,10 +22,12 @@ class Registry:
     _classes: dict[str, dict[str, type]] = {}
     _defaults: dict[str, str] = {}
     _option_functions: list[Callable] = []
+    _derived: dict[str, tuple[str, Callable[[str, type], type | None]]] = {}
 
     @staticmethod
     def add(namespace: str, name: str, cls: type, default: bool = False) -> None:
         """Make a class known under a name; a name that is taken by another class is an error."""
+        namespace = room_of(namespace)
         known = Registry._classes.setdefault(namespace, {})
         if name in known and known[name] is not cls:
             raise RegistryError(
@@ -39,37 +41,48 @@ class Registry:
     @staticmethod
     def keys(namespace: str) -> list[str]:
         """The names in a namespace."""
+        namespace = room_of(namespace)
         loading.scan(namespace)
-        return sorted(Registry._classes.get(namespace, {}))
+        derived = Registry.keys(Registry._derived[namespace][0]) if namespace in Registry._derived else []
+        return sorted({*Registry._classes.get(namespace, {}), *derived})
 
     @staticmethod
     def get(namespace: str, name: str) -> type | None:
         """The class of a name, or None. A name may be a path: `file.py:Class` or `package.module:Class`."""
+        namespace = room_of(namespace)
         loading.scan(namespace)
-        found = Registry._classes.get(namespace, {}).get(name)
-        if found is None and loading.is_path(name):
-            if name.partition(":")[0] in Registry._classes.get(namespace, {}):
+        known = Registry._classes.get(namespace, {})
+        source, derive = Registry._derived.get(namespace, ("", lambda name, cls: None))
+        if name in known:
+            return known[name]
+        if loading.is_path(name):
+            if name.partition(":")[0] in known:
                 raise RegistryError(f"`{name}` must be a name with settings, as in `conv:layers=4`.")
             cls = loading.load_from_path(namespace, name)
-            bases = [base for base in cls.__mro__ if base.__module__.startswith("ganzo.")]
-            rooms = {vars(base)["namespace"] for base in bases if "namespace" in vars(base)}
-            if rooms and namespace not in rooms:
-                raise RegistryError(
-                    f"`{name}` must be a {namespace} to be chosen as one; it belongs to the room"
-                    f" {', '.join(sorted(rooms))}. Choose a class of the right room."
-                )
-            try:
-                return open_to_options(cls, namespace, name)
-            except (TypeError, ValueError) as error:  # a class of Python's own, which cannot be opened
-                raise RegistryError(
-                    f"`{name}` must be a class written in Python to be a {namespace}; got {cls!r}. Wrap it in a class"
-                    " of your own."
-                ) from error
-        return found
+            found = derive(name, cls) or of_room(cls, namespace, name)
+        else:
+            base = Registry.get(source, name) if source else None
+            found = base and derive(name, base)
+        try:
+            return found and open_to_options(found, namespace, name)
+        except (TypeError, ValueError) as error:  # a class of Python's own, which cannot be opened
+            raise RegistryError(
+                f"`{name}` must be a class written in Python to be a {namespace}; got {found!r}. Wrap it in a class"
+                " of your own."
+            ) from error
+
+    @staticmethod
+    def derive(namespace: str, source: str, make: Callable[[str, type], type | None]) -> None:
+        """Let every name of another namespace be one of this, too: as the class that `make(name, cls)` gives for it.
+
+        A name of the namespace's own comes first. `make` answers None for a class that it can make nothing of.
+        """
+        Registry._derived[namespace] = (source, make)
 
     @staticmethod
     def lookup(namespace: str, name: str) -> type:
         """As `get`, but an unknown name is an error that offers the nearest one."""
+        namespace = room_of(namespace)
         found = Registry.get(namespace, name)
         if found is None:
             known = Registry.keys(namespace)
@@ -84,15 +97,18 @@ class Registry:
     @staticmethod
     def set_default(namespace: str, name: str) -> None:
         """Let a name be what is taken when none is given; a namespace has one default."""
+        namespace = room_of(namespace)
         if Registry._defaults.get(namespace, name) != name:
             raise RegistryError(
-                f"The default {namespace} is already `{Registry._defaults[namespace]}`; got `{name}` too."
+                f"The default {namespace} is already `{Registry._defaults[namespace]}`; got `{name}` too. A namespace"
+                " has one default: register the class without `default=True`, and choose it by name."
             )
         Registry._defaults[namespace] = name
 
     @staticmethod
     def default(namespace: str) -> str | None:
         """The name that is taken when none is given."""
+        namespace = room_of(namespace)
         loading.scan(namespace)
         return Registry._defaults.get(namespace)
 
@@ -106,6 +122,24 @@ class Registry:
     def option_functions() -> list[Callable]:
         """All functions that declare options of their own."""
         return list(Registry._option_functions)
+
+
+def room_of(namespace: str) -> str:
+    """A namespace by its name, or by the option that selects from it, as it was once called: `log` is `statistics`."""
+    role = ROLES.get(namespace.replace("-", "_"))
+    return namespace if role is None else role.namespace
+
+
+def of_room(cls: type, namespace: str, name: str) -> type:
+    """The class, unless it comes from another room."""
+    bases = [base for base in cls.__mro__ if base.__module__.startswith("ganzo.")]
+    rooms = {vars(base)["namespace"] for base in bases if "namespace" in vars(base)}
+    if rooms and namespace not in rooms:
+        raise RegistryError(
+            f"`{name}` must be a {namespace} to be chosen as one; it belongs to the room {', '.join(sorted(rooms))}."
+            " Choose a class of the right room."
+        )
+    return cls
 
 
 def register(namespace: str, name: str, default: bool = False) -> Callable[[type], type]:
@@ -174,6 +208,7 @@ def pick(wanted: list[Parameter], options: Namespace, prefixes: set[str], who: s
 
 def build(namespace: str, name: str, options: Namespace, *parts: Any, **offered: Any) -> Any:
     """Build one component: `cls(options, *parts)`, and of what is offered just what its constructor names."""
+    namespace = room_of(namespace)
     cls = Registry.lookup(namespace, name)
     known = parameters(cls)
     offered = {p.name: offered[p.name] for p in known if p.name in offered}

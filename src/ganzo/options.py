@@ -6,16 +6,12 @@ Options come in layers, each over the one before: defaults, environment, saved r
 
 import dataclasses
 import hashlib
-import itertools
 import json
 import os
 import secrets
 from argparse import Namespace
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from ganzo.catalogue import (
     FREE,
@@ -28,6 +24,7 @@ from ganzo.catalogue import (
     shorthands,
 )
 from ganzo.errors import OptionError, nearest
+from ganzo.files import read_file as read_file  # it is looked for here
 from ganzo.grammar import Item, items
 from ganzo.loading import MODULES_VARIABLE
 from ganzo.registry import Registry, default_of, takes_options
@@ -130,6 +127,22 @@ class Completed:
                     f" {', '.join(known) or 'none'}.{nearest(setting, known)}"
                 )
 
+    def _check_several(self, role: Role, found: list[Item]) -> None:
+        """`none` stands alone, and nothing is chosen twice with the same settings."""
+        flag, names = f"--{role.key.replace('_', '-')}", [item.name for item in found]
+        if "none" in names and len(found) > 1:
+            others = ", ".join(dict.fromkeys(name for name in names if name != "none"))
+            raise OptionError(
+                f"`{flag} none` must stand alone; got {', '.join(names)}."
+                + (f" Leave `none` out, or {others}." if others else " Give it once.")
+            )
+        twice = [item.name for i, item in enumerate(found) if role.several and item in found[:i]]
+        if twice:
+            raise OptionError(
+                f"The {role.namespace} `{twice[0]}` is chosen twice by `{flag}` with the same settings; leave one of"
+                " them out."
+            )
+
     def _fill(self) -> None:
         used = set(self.extra)
         owners = {option.key: option for option in common_options()}
@@ -141,6 +154,7 @@ class Completed:
             if found is None or not (found or role.several):
                 found = default_of(role)
             self.chosen[role.key] = found
+            self._check_several(role, found)
             for item in found:
                 self._check_settings(role, item)
                 own = {option.key for option in component_options(role, item.name)}
@@ -216,42 +230,6 @@ def hashed_name(options: Namespace) -> str:
     """A name for a run that has none: a hash of all that changes its result."""
     plain = {key: value for key, value in saveable(options).items() if key not in FREE}
     return hashlib.sha1(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()[:12]
-
-
-def read_file(path: Path) -> dict[str, Any]:
-    """Read options from a JSON or YAML file: flat, or one object for each role. `about` is left out."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise OptionError(f"The options file `{path}` cannot be read: {reason}.") from error
-    kind = "JSON" if path.suffix.lower() == ".json" else "YAML"
-    try:
-        values = json.loads(text) if kind == "JSON" else yaml.safe_load(text)
-    except Exception as error:  # PyYAML's own readers stumble too, as over `!!float ''`
-        raise OptionError(f"`{path}` is not valid {kind}: {' '.join(str(error).split())}.") from error
-    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise OptionError(
-            f"`{path}` must hold one object of options and their values; got {type(values).__name__}."
-        )
-    if _too_large(values):
-        raise OptionError(
-            f"`{path}` is nested too deep, or refers to itself; options need three levels at most."
-        )
-    return {key.replace("-", "_"): value for key, value in values.items() if key != "about"}
-
-
-def _too_large(value: Any, depth: int = 10, most: int = 10_000) -> bool:
-    """Whether nested values are deeper or more than any options; YAML lets a value hold itself."""
-    level = [value]
-    for _ in range(depth):
-        inner = [v.values() if isinstance(v, dict) else v for v in level if isinstance(v, dict | list)]
-        level = list(itertools.islice(itertools.chain.from_iterable(inner), most))
-        if not level:
-            return False
-        if len(level) == most:
-            break
-    return True
 
 
 def environment() -> Layer:

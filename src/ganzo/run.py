@@ -27,6 +27,7 @@ from ganzo.folder import (
     write_facts,
     write_json,
 )
+from ganzo.nn.examples import Examples
 from ganzo.nn.random import load_random_state, random_state
 from ganzo.nn.record import finite
 from ganzo.nn.sampling import settle
@@ -163,11 +164,9 @@ class Run:
         """Name the parts whose state belongs to the run; one of them is the `game`."""
         kept = {name for name, part in parts.items() if hasattr(part, "state_dict") or isinstance(part, list)}
         self._parts = {name: parts[name] for name in parts if name in kept}
-        self.game, self.noise, self.classes = (
-            parts["game"],
-            parts["noise"],
-            getattr(parts["data"], "classes", 0),
-        )
+        self.game, data = parts["game"], parts["data"]
+        self.noise = Examples(data, self.game.device) if self.game.translates else parts["noise"]
+        self.classes = getattr(data, "classes", 0)
 
     def remaining(self) -> Iterator[int]:
         """The epochs that are left, counted from 1; ends early when the run is asked to stop or its time is up."""

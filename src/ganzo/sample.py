@@ -1,7 +1,9 @@
-"""`ganzo sample`: pictures from a stored run; no data set is needed."""
+"""`ganzo sample`: pictures from a stored run; its data set is read only where it translates."""
 
+import itertools
 import json
 from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,12 +13,15 @@ from PIL import Image
 from ganzo.arguments import CommandLine, help_page
 from ganzo.checkpoint import load_weights
 from ganzo.commands import announce_files, warn
-from ganzo.errors import OptionError, RunError, nearest
+from ganzo.data import Data
+from ganzo.errors import DataError, OptionError, RunError, nearest
 from ganzo.folder import DECIDED, find_run, output_of
+from ganzo.game import Game
 from ganzo.generator import Generator
 from ganzo.machine import find_device
-from ganzo.nn.grid import grid
-from ganzo.nn.sampling import labels_for, sample_images
+from ganzo.nn.examples import Examples
+from ganzo.nn.grid import grid, translations
+from ganzo.nn.sampling import labels_for, sample_images, translate_images
 from ganzo.noise import Noise
 from ganzo.options import Completed, Layer, environment, read_file, settle_names
 from ganzo.run import Run
@@ -82,36 +87,72 @@ def sample(options: Namespace, num_samples: int, label: str | None, new_seed: in
         options: of the stored run, with what the command line changes
         num_samples: how many grids
         label: classes to draw, by number or name, separated by commas; none for all
-        new_seed: seed of the noise; none for a fresh draw
+        new_seed: seed of the noise, or of what a translation draws; none for a fresh draw
     """
     folder = Path(options.model_dir) / options.experiment
     options.device = str(find_device(options.device))
     facts = stored_facts(folder)
+    options.translates = Game.class_from_options(options).translates
+    data = inputs_of(options) if options.translates else None
     for name in FACTS:
         setattr(options, name, facts[name])
+    options.input_colors = getattr(data, "input_colors", options.image_colors)
     generator = Generator.from_options(options).to(options.device)
     load_weights(generator, newest_weights(folder, options))
-    noise = Noise.from_options(options)
-    chosen = classes_of(label, facts["classes"], facts["class_names"])
-    conditional = getattr(generator, "uses_labels", True)  # as long as its class says nothing
-    if chosen and not conditional:
+    if data is None:
+        pictures = from_noise(options, generator, label, new_seed)
+    elif label is None:
+        pictures = from_inputs(options, generator, data, new_seed)
+    else:
         raise OptionError(
-            f"`--label` needs a generator that uses labels; this run's `{options.generator}` ignores them. Leave it out,"
-            " or train with `--conditional concat` or `--generator cgan`."
+            "`--label` needs a run that starts from noise; this one translates, so leave it out."
         )
     output = Path(options.output_dir) / options.experiment / "samples"
     output.mkdir(parents=True, exist_ok=True)
-    shown = chosen or list(range(facts["classes"] * conditional))
+    return [write_new(output, picture) for _, picture in zip(range(num_samples), pictures, strict=False)]
+
+
+def from_noise(
+    options: Namespace, generator: Any, label: str | None, new_seed: int | None
+) -> Iterator[torch.Tensor]:
+    """Pictures of what a generator makes of noise, without end."""
+    noise, classes = Noise.from_options(options), options.classes
+    chosen = classes_of(label, classes, options.class_names)
+    conditional = getattr(generator, "uses_labels", True)  # as long as its class says nothing
+    if chosen and not conditional:
+        raise OptionError(
+            f"`--label` needs a generator that uses labels; this run's `{options.generator}` ignores them. Leave it"
+            " out, or train with `--conditional concat` or `--generator cgan`."
+        )
+    shown = chosen or list(range(classes * conditional))
     count, columns = layout(options.snapshot_size, len(shown))
     labels = torch.tensor(shown, device=options.device)[torch.arange(count) % len(shown)] if shown else None
     if not conditional:  # a network with classes wants labels all the same
-        labels = labels_for(count, facts["classes"], options.device)
-    written = []
-    for index in range(num_samples):
-        seed = None if new_seed is None else new_seed + index
-        images = sample_images(generator, noise, count, seed, labels, facts["classes"])
-        written.append(write_new(output, grid(images, columns)))
-    return written
+        labels = labels_for(count, classes, options.device)
+    seeds = itertools.repeat(None) if new_seed is None else itertools.count(new_seed)
+    return (grid(sample_images(generator, noise, count, seed, labels, classes), columns) for seed in seeds)
+
+
+def from_inputs(
+    options: Namespace, generator: Any, data: Any, new_seed: int | None
+) -> Iterator[torch.Tensor]:
+    """Pictures of what a generator makes of the data's inputs, one group of examples after the other, without end."""
+    examples = Examples(data, options.device, options.batch_size)
+    alone = getattr(options, "snapshot_translate", None) is False
+    for batch, made in translate_images(generator, examples, options.snapshot_size, new_seed):
+        assert batch.target is not None, "examples are pairs"
+        yield grid(made) if alone else translations(made, batch.image, batch.target)
+
+
+def inputs_of(options: Namespace) -> Any:
+    """The data set of a run that translates; few examples will do."""
+    try:
+        return Data.from_options(Namespace(**vars(options) | {"batch_size": 1}))
+    except DataError as error:
+        what = str(error).partition(". ")[0].rstrip(".")
+        raise DataError(
+            f"This run starts from images, so its data must be there: {what}. Say where they are with `--data-dir`."
+        ) from error
 
 
 def layout(wanted: int, classes: int) -> tuple[int, int | None]:

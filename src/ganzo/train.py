@@ -25,7 +25,7 @@ def train(options: Namespace) -> Run:
         options.folder = run.output
         parts = assemble(options)
         metrics = Metric.from_options(options)
-        evaluation = Evaluation.from_options(options, measured=tuple(metrics.metrics))
+        evaluation = Evaluation.from_options(options, measured=metrics.scores)
         statistics, snapshots = Statistics.from_options(options), Snapshot.from_options(options)
         data, noise, game = parts.data, parts.noise, parts.game
         run.keep(**vars(parts), evaluation=evaluation, statistics=statistics, snapshots=snapshots)

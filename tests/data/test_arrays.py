@@ -33,16 +33,26 @@ class Listed(Dataset):
         ((5, 4, 4, 1), 1),
         ((5, 3, 3, 3), 3),
         ((5, 2, 4, 4), 2),
+        ((5, 8, 4, 4), 8),
+        ((5, 3, 4, 6), 3),
+        ((5, 1, 6, 3), 1),
+        ((5, 3, 6, 1), 3),
+        ((5, 4, 6), 1),
+        ((5, 6, 4, 3), 3),
+        ((5, 9, 2, 1), 1),
     ],
 )
 @pytest.mark.parametrize("make", [np.asarray, torch.from_numpy], ids=["array", "tensor"])
 def test_shapes(shape, colors, make):
     images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     data = ArrayData(make(images), batch_size=5, shuffle=False)
-    assert (data.image_size, data.image_colors, data.classes, len(data)) == (shape[2], colors, 0, 5)
+    last = len(shape) == 4 and shape[1] not in (1, 3) and shape[3] in (1, 3)
+    height, width = shape[1:3] if last else shape[-2:]
+    size = height if height == width else f"{width}x{height}"
+    assert (data.image_size, data.image_colors, data.classes, len(data)) == (size, colors, 0, 5)
+    assert (data.input_colors, data.pairs) == (colors, False)
     image, label = data.next()
-    assert image.shape == (5, colors, shape[2], shape[2]) and label is None
-    last = shape == (5, 4, 4, 3)
+    assert image.shape == (5, colors, height, width) and label is None
     assert torch.equal(
         image[:, 0], torch.from_numpy(images[..., 0] if last else images.reshape(image.shape)[:, 0])
     )
@@ -72,9 +82,13 @@ def test_labels_and_names():
 @pytest.mark.parametrize(
     "images, message",
     [
-        (np.zeros((4, 3, 5, 4), np.uint8), "must be squares.* got 4×3×5×4 of uint8"),
-        (np.zeros((4, 4), np.uint8), "must be squares.* got 4×4 of uint8"),
-        (np.zeros((0, 4, 4), np.uint8), "must be squares.* got 0×4×4"),
+        (
+            np.zeros((4, 9, 5, 4), np.uint8),
+            r"must be N×C×H×W, .* with 1 or 3 colours; got 4×9×5×4 of uint8\. Bring",
+        ),
+        (np.zeros((4, 64, 48, 2), np.uint8), "must be N×C×H×W, .* got 4×64×48×2 of uint8"),
+        (np.zeros((4, 4), np.uint8), "must be N×C×H×W, .* got 4×4 of uint8"),
+        (np.zeros((0, 4, 4), np.uint8), "must be N×C×H×W, .* got 0×4×4"),
         (np.zeros((4, 4, 4), np.int64), r"uint8, or float in \[-1, 1\]; got int64"),
         (np.full((4, 4, 4), 255.0), r"must lie in \[-1, 1\]; got 255 to 255"),
         (np.full((4, 4, 4), np.nan), r"must lie in \[-1, 1\]; got nan to nan"),
@@ -105,8 +119,11 @@ def test_a_data_set_keeps_the_size_and_colours_of_its_first_picture():
     data = DatasetData(Listed([Image.new("L", (6, 6), 9)] * 2), batch_size=2)
     assert (data.image_size, data.image_colors, data.classes) == (6, 1, 0)
     assert DatasetData(Listed([Image.new("L", (6, 6))] * 2), image_colors=3, batch_size=2).image_colors == 3
-    with pytest.raises(DataError, match=r"must be squares; got 6×5\. Set `image_size`"):
-        DatasetData(Listed([Image.new("L", (6, 5))]))
+    wide = DatasetData(Listed([Image.new("L", (6, 5), 9)] * 2), batch_size=2)
+    assert wide.image_size == "6x5" and wide.next().image.shape == (2, 1, 5, 6)
+    asked = DatasetData(Listed([Image.new("L", (6, 5), 9)] * 2), image_size="4x3", batch_size=2)
+    assert asked.image_size == "4x3" and asked.next().image.shape == (2, 1, 3, 4)
+    assert DatasetData(Listed([Image.new("L", (6, 5))] * 2), image_size="4x4", batch_size=2).image_size == 4
 
 
 def test_tensor_data_sets_and_subsets():

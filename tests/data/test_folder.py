@@ -1,6 +1,8 @@
 """Real files in many formats, folders with and without classes, and what is said when there is nothing to read."""
 
 import os
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from PIL import Image
 from ganzo.data.folder import FolderSource
 from ganzo.data.pixels import pixels
 from ganzo.data.store import pack
-from ganzo.errors import DataError
+from ganzo.errors import DataError, OptionError
 
 
 def picture(path, color=(200, 100, 50), mode="RGB", size=(12, 8), **save):
@@ -61,6 +63,64 @@ def test_16_bits_are_scaled_and_not_clipped(tmp_path):
     values = np.array([[0, 257 * 100], [257 * 200, 65535]], dtype=np.uint16)
     Image.fromarray(values).save(tmp_path / "deep.png")
     assert read(tmp_path / "deep.png", 2, 1).tolist() == [[[0, 100], [200, 255]]]
+
+
+@pytest.mark.parametrize("name, kind", [("a.tif", "<u2"), ("a.tif", ">u2"), ("a.png", "<u2")])
+def test_16_bits_of_any_byte_order(tmp_path, name, kind):
+    Image.fromarray(np.full((2, 2), 257 * 100).astype(kind)).save(tmp_path / name)
+    assert (read(tmp_path / name, 2, 1) == 100).all() and (read(tmp_path / name, 2, 3) == 100).all()
+
+
+def test_a_png_of_16_bits_per_colour(tmp_path):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    row = b"\0" + struct.pack(">3H", 257 * 200, 257 * 100, 257 * 50) * 2
+    parts = [
+        (b"IHDR", struct.pack(">2I5B", 2, 2, 16, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(row * 2)),
+        (b"IEND", b""),
+    ]
+    (tmp_path / "deep.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts))
+    assert read(tmp_path / "deep.png", 2)[:, 0, 0].tolist() == [200, 100, 50]
+
+
+def test_a_cmyk_jpeg_that_adobe_inverted(tmp_path):
+    Image.new("CMYK", (16, 16), (0, 255, 255, 0)).save(tmp_path / "red.jpg", quality=95)
+    assert b"Adobe" in (tmp_path / "red.jpg").read_bytes()[:400]  # its inks are stored the other way round
+    assert np.abs(read(tmp_path / "red.jpg").mean((1, 2)) - [255, 0, 0]).max() <= 4
+
+
+def test_a_palette_whose_colours_are_transparent_by_degrees(tmp_path):
+    picture = Image.new("P", (4, 4))
+    picture.putpalette([255, 255, 255, 255, 255, 255, 200, 100, 50])
+    picture.putdata([0] * 4 + [1] * 4 + [2] * 8)
+    picture.save(tmp_path / "a.png", transparency=bytes([0, 128, 255]))
+    stored = read(tmp_path / "a.png")
+    assert stored[:, :, 0].T.tolist() == [[0] * 3, [128] * 3, [200, 100, 50], [200, 100, 50]]
+
+
+def test_pictures_of_many_kinds_and_sizes_are_packed_together(tmp_path):
+    for number, (mode, end) in enumerate(
+        [
+            ("L", "png"),
+            ("1", "bmp"),
+            ("LA", "png"),
+            ("P", "gif"),
+            ("RGB", "jpg"),
+            ("RGBA", "webp"),
+            ("CMYK", "tif"),
+        ]
+    ):
+        picture(
+            tmp_path / "in" / f"{number}.{end}",
+            (255, 255, 255),
+            mode,
+            size=(5 + 40 * number, 300 // (number + 1)),
+        )
+    for size in (8, "12x5"):
+        packed = pack(FolderSource(data_dir="in"), size, 3)
+        assert len(packed.images) == 7 and packed.bad == [] and packed.images.min() >= 250
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
@@ -143,6 +203,47 @@ def test_without_two_class_folders_there_are_no_labels(tmp_path, names):
         picture(tmp_path / "in" / name)
     source = FolderSource(data_dir=str(tmp_path / "in"))
     assert source.labels is None and source.class_names == () and len(source) == len(names)
+
+
+@pytest.mark.parametrize(
+    "names, said", [(("1.png", "a/2.png", "b/3.png"), 1), (("1.png",), 0), (("a/1.png",), 0)]
+)
+def test_classes_that_are_lost_are_said_once(tmp_path, capsys, names, said):
+    for name in names:
+        picture(tmp_path / "in" / name)
+    for _ in range(2):
+        FolderSource(data_dir="in")
+    line = (
+        "ganzo: there are no classes in in, since pictures lie beside its sub-folders; to have classes, put those into"
+        " a sub-folder too\n"
+    )
+    assert capsys.readouterr().err == line * said
+
+
+@pytest.mark.parametrize("formats", [["png", "bmp"], [".PNG", " bmp "]])
+def test_formats_choose_among_the_files(tmp_path, formats):
+    for name in ("a/1.png", "a/2.BMP", "b/3.gif"):
+        picture(tmp_path / "in" / name)
+    source = FolderSource(data_dir="in", formats=formats)
+    assert source.files == ["a/1.png", "a/2.BMP"] and source.labels is None
+    assert source.fingerprint() != FolderSource(data_dir="in").fingerprint()
+    with pytest.raises(
+        DataError,
+        match=r"no picture in `in`: .* end in \.jpg or \.tif, and found 3 other .*`--data-dir`, or other `--formats`",
+    ):
+        FolderSource(data_dir="in", formats=["tif", "jpg"])
+
+
+@pytest.mark.parametrize(
+    "formats, message",
+    [(["png", "jpgg"], r"got `jpgg`\. .*`jpg`"), (["eps"], "got `eps`"), ([""], "got ``"), ([], "``")],
+)
+def test_unknown_formats_are_refused(tmp_path, formats, message):
+    with pytest.raises(
+        OptionError, match=r"`--formats` must name endings of pictures, such as png, jpg, .*" + message
+    ):
+        picture(tmp_path / "in" / "1.png")
+        FolderSource(data_dir="in", formats=formats)
 
 
 def test_links_are_followed_but_not_in_circles(tmp_path):

@@ -13,7 +13,7 @@ from ganzo.data.batches import StoredData
 from ganzo.data.digits import DigitsSource
 from ganzo.data.folder import FolderSource
 from ganzo.data.single_image import SingleImageData
-from ganzo.errors import DataError
+from ganzo.errors import DataError, OptionError
 
 
 def numbered(count=11, **kind):
@@ -128,6 +128,53 @@ def test_a_folder_becomes_batches(tmp_path):
     assert data.held_out() is None and data.batches == 2 and data.bad == []
 
 
+@pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
+def test_pictures_need_not_be_squares(tmp_path, resize):
+    write_folder(tmp_path)
+    data = SingleImageData(FolderSource(data_dir="in"), image_size="6x4", resize=resize, batch_size=3)
+    assert data.image_size == "6x4" and data.next().image.shape == (3, 3, 4, 6)
+    square = SingleImageData(FolderSource(data_dir="in"), image_size="4x4", resize=resize, batch_size=3)
+    assert square.image_size == 4 and data.reference().image_size == "6x4"
+
+
+def test_options_build_what_they_say(tmp_path):
+    write_folder(tmp_path)
+    options = Namespace(
+        data_dir="in",
+        image_size="8x16",
+        image_colors=1,
+        resize="pad",
+        random_flip=True,
+        random_crop=True,
+        image_class="b",
+        subset=2,
+        subset_seed=4,
+        batch_size=1,
+        seed=3,
+    )
+    data = Data.from_options(options)
+    assert data.image_size == "8x16" and data.examples.image.shape == (2, 1, 18, 9) and data.classes == 0
+    assert data.packing["resize"] == "pad" and data.vary.flip and data.next().image.shape == (1, 1, 16, 8)
+
+
+def test_the_reference_of_data_without_a_held_out_part_keeps_the_classes(tmp_path):
+    write_folder(tmp_path)
+    data = SingleImageData(FolderSource(data_dir="in"), image_size=4, batch_size=6, seed=0)
+    reference = data.reference()
+    assert (reference.classes, reference.class_names) == (2, ("a", "b"))
+    assert torch.equal(reference.next().image, data.examples.image)
+
+
+def test_pinned_memory_needs_a_device():
+    with pytest.raises(OptionError, match=r"`--pin-memory` needs a CUDA device; got `cpu`\. Leave it out"):
+        numbered(batch_size=3, pin_memory=True)
+    for pin_memory in (False, None):
+        assert not numbered(batch_size=3, pin_memory=pin_memory).next().image.is_pinned()
+    kind = {"image_size": 8, "batch_size": 50, "pin_memory": True}
+    with pytest.raises(OptionError, match="`--pin-memory` needs"):
+        SingleImageData(DigitsSource(), **kind)
+
+
 def test_pictures_without_classes_have_no_labels(tmp_path):
     (tmp_path / "in").mkdir()
     Image.new("L", (4, 4)).save(tmp_path / "in" / "a.png")
@@ -166,6 +213,15 @@ def test_data_can_be_copied():
     data = SingleImageData(DigitsSource(digits_part="test"), image_size=8, batch_size=50, seed=0)
     data.next()
     assert torch.equal(copy.deepcopy(data).next().image, data.next().image)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("pin_memory", [True, False, None])
+def test_memory_is_pinned_as_asked_for(monkeypatch, pin_memory):
+    monkeypatch.setattr("ganzo.data.batches.RESIDENT", 0.0)
+    data = numbered(batch_size=3, seed=1, device="cuda", pin_memory=pin_memory)
+    assert data.next().image.is_pinned() == (pin_memory is not False)
 
 
 @pytest.mark.gpu

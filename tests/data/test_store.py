@@ -64,6 +64,7 @@ def test_any_number_of_threads_packs_the_same(source, workers):
 def test_in_memory_and_in_a_file_are_the_same(source):
     stored, held = pack(source, 4, 3, folder=cache_folder()), pack(source, 4, 3)
     assert torch.equal(stored.images, held.images) and torch.equal(stored.labels, held.labels)
+    assert stored.content == held.content and stored.bad == held.bad
     source.in_memory = True
     pack(source, 5, 3, folder=cache_folder())
     assert stores(cache_folder()) == [".packed"]
@@ -77,6 +78,42 @@ def test_the_second_time_nothing_is_decoded(source, monkeypatch):
     assert first.content == second.content
     with pytest.raises(TypeError):  # another size is another store
         pack(source, 4, 1, folder=cache_folder())
+
+
+@pytest.mark.parametrize(
+    "other", [{"size": "3x4"}, {"size": "4x3"}, {"resize": "pad"}, {"resize": "crop"}, {"colors": 3}]
+)
+def test_size_colours_and_resizing_make_another_store(source, monkeypatch, other):
+    kind = {"size": 3, "colors": 1, "folder": cache_folder()}
+    first = pack(source, **kind)
+    packed = pack(source, **kind | other)
+    sides = {"3x4": (4, 3), "4x3": (3, 4)}.get(other.get("size"), (3, 3))
+    assert packed.images.shape == (6, other.get("colors", 1), *sides) and len(stores(cache_folder())) == 2
+    monkeypatch.setattr(store, "decode", None)
+    assert torch.equal(pack(source, **kind).images, first.images)
+    assert torch.equal(pack(source, **kind | {"size": "3x3"}).images, first.images)
+    assert torch.equal(pack(source, **kind | other).images, packed.images)
+
+
+def test_pairs_lie_one_after_the_other_as_channels(source):
+    class Twice(FolderSource):
+        pictures_each = 2
+
+        def pictures(self, index):
+            return [self.image(index), Image.new("L", (5, 5), 200)]
+
+    for folder in (None, cache_folder()):
+        packed = pack(Twice(data_dir="in"), "4x3", 3, folder=folder)
+        assert packed.images.shape == (6, 6, 3, 4) and (packed.images[:, 3:] == 200).all()
+        assert packed.images[:, 0, 0, 0].tolist() == [0, 2, 4, 1, 3, 5]
+
+
+def test_what_does_not_fit_into_memory_is_refused(source, monkeypatch):
+    monkeypatch.setattr(store, "memory", lambda: 100)
+    with pytest.raises(
+        DataError, match=r"6 pictures of 8×4 pixels take 0\.0 GB, .* a smaller `--image-size`"
+    ):
+        pack(source, "8x4", 1)
 
 
 def test_a_changed_picture_is_decoded_anew(source, tmp_path):

@@ -14,8 +14,8 @@ def test_widths_halve_down_to_one_logit():
 
 def test_logits_are_not_squashed():
     net = FCDiscriminator(layers=1, image_size=4, image_colors=1)
-    torch.nn.init.ones_(net.layers[-1].weight)
-    torch.nn.init.zeros_(net.layers[-1].bias)
+    torch.nn.init.ones_(net.judge.judge.linear.weight)
+    torch.nn.init.zeros_(net.judge.judge.linear.bias)
     assert net(torch.full((1, 1, 4, 4), -1.0)).item() == -16
 
 

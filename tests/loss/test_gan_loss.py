@@ -30,6 +30,16 @@ def test_a_sure_and_right_discriminator_pays_nothing():
     assert loss.generator_loss(wrong).item() == pytest.approx(50.0)
 
 
+def test_numbers_by_hand():
+    """A logit of log 3 says real with 3/4, one of -log 3 with 1/4."""
+    loss = GANLoss(nn.Identity())
+    three, third = torch.tensor([[log(3.0)]]), torch.tensor([[-log(3.0)]])
+    assert loss.discriminator_loss(three, third).item() == pytest.approx(2 * log(4 / 3))
+    assert loss.discriminator_loss(three, three).item() == pytest.approx(log(4 / 3) + log(4))
+    assert loss.generator_loss(third).item() == pytest.approx(log(4))
+    assert loss.generator_loss(torch.cat([three, third])).item() == pytest.approx((log(4 / 3) + log(4)) / 2)
+
+
 def test_hard_labels_are_one_and_zero():
     loss = GANLoss(nn.Identity())
     zero = torch.zeros(4000, 1)
@@ -50,6 +60,39 @@ def test_soft_labels_lie_in_a_tenth_of_each_side_and_differ_by_sample():
         assert labels.max() <= low + 0.1 + 1e-4
         assert labels.mean().item() == pytest.approx(low + 0.05, abs=3e-3)
         assert labels.std() > 0.02  # 0.1/√12 = 0.029
+
+
+def test_soft_labels_are_uniform():
+    loss = GANLoss(nn.Identity(), soft_labels=True, random=torch.Generator().manual_seed(0))
+    zero = torch.zeros(4000, 1)
+    real = labels_behind(lambda x: loss.discriminator_loss(x, zero)).flatten()
+    fake = labels_behind(lambda x: loss.discriminator_loss(zero, x)).flatten()
+    for labels, low in ((real, 0.9), (fake, 0.0)):
+        tenths = torch.histc(labels, 10, low, low + 0.1)
+        assert tenths.min() > 330 and tenths.max() < 470  # 400 each, give or take 19
+
+
+def test_soft_labels_are_swapped_one_by_one():
+    random = torch.Generator().manual_seed(0)
+    loss = GANLoss(
+        nn.Identity(), soft_labels=True, noisy_labels=True, noisy_labels_frequency=0.3, random=random
+    )
+    zero = torch.zeros(4000, 1)
+    real = labels_behind(lambda x: loss.discriminator_loss(x, zero)).flatten()
+    swapped = real < 0.5
+    assert swapped.float().mean().item() == pytest.approx(0.3, abs=0.03)
+    assert real[swapped].max() < 0.1 + 1e-4 and real[~swapped].min() > 0.9 - 1e-4
+    assert real[swapped].std() > 0.02 and real[~swapped].std() > 0.02
+    pairs = (swapped[1:] & swapped[:-1]).float().mean().item()  # neighbours are swapped independently
+    assert pairs == pytest.approx(0.09, abs=0.02)
+
+
+def test_patches_of_one_sample_are_swapped_together():
+    loss = GANLoss(nn.Identity(), noisy_labels=True, noisy_labels_frequency=0.5)
+    zero = torch.zeros(32, 1, 3, 3)
+    labels = labels_behind(lambda x: loss.discriminator_loss(x, zero), n=32, shape=(1, 3, 3)).flatten(1)
+    assert torch.allclose(labels, labels[:, :1].expand_as(labels), atol=1e-5)
+    assert 0.1 < labels[:, 0].mean() < 0.9
 
 
 def test_patches_of_one_sample_share_their_label():

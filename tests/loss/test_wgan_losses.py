@@ -29,6 +29,28 @@ def test_penalty_of_a_linear_critic():
     assert loss.for_discriminator(torch.zeros(8, 2), torch.zeros(8, 2)).item() == pytest.approx(0.5 * 16)
 
 
+def test_penalty_is_two_sided_and_of_whole_images():
+    real, fake = torch.randn(4, 1, 2, 2), torch.randn(4, 1, 2, 2)
+    for slope, expected in ((0.5, 0.0), (0.25, 0.25), (1.0, 1.0)):  # at each of 4 pixels: norms 1, 0.5 and 2
+        loss = WGANGPLoss(
+            lambda x, slope=slope: slope * x.sum((1, 2, 3))[:, None], gradient_penalty_factor=1.0
+        )
+        difference = slope * (fake.sum((1, 2, 3)).mean() - real.sum((1, 2, 3)).mean())
+        found = loss.for_discriminator(real, fake) - difference
+        assert found.item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_penalty_is_taken_between_real_and_fake():
+    """The critic x²/2 has the slope x: 3 at every point between 3 and 3, so (3 - 1)²."""
+    loss = WGANGPLoss(lambda x: x.square() / 2)
+    assert loss.for_discriminator(column(3.0), column(3.0)).item() == pytest.approx(10 * 4)
+    between = [
+        WGANGPLoss(lambda x: x.square() / 2).for_discriminator(column(3.0), column(1.0)) for _ in range(50)
+    ]
+    slopes = [((value.item() + 4) / 10) ** 0.5 + 1 for value in between]  # the losses differ by (1 - 9) / 2
+    assert 1.0 <= min(slopes) < 1.5 and 2.5 < max(slopes) <= 3.0 + 1e-4
+
+
 def test_penalty_judges_under_the_labels():
     def critic(images, labels):
         return (images * labels[:, None]).sum(1, keepdim=True)

@@ -44,6 +44,16 @@ class Source(Facade, ABC):
         """All pictures of one example, `pictures_each` of them."""
         return [self.image(index)]
 
+    def select(self, wanted: list[str]) -> "Source":
+        """The examples of some classes, which are given by name or number; they get new numbers in the old order.
+
+        A source that knows more words than its classes (the name of a split, of a category on disk) reads those itself
+        and leaves the rest to this method. Unknown words are an OptionError.
+        """
+        from ganzo.data.selection import of_classes
+
+        return of_classes(self, wanted)
+
     @abstractmethod
     def fingerprint(self) -> str:
         """A key of the content: another one where a picture or a label differs."""
@@ -53,7 +63,7 @@ class Source(Facade, ABC):
         return f"{self.name}[{index}]"
 
     def held_out(self) -> "Source | None":
-        """The part that is kept from training, or None where there is none."""
+        """The part that is kept from training, with the same classes, or None where there is none."""
         return None
 
 

@@ -14,7 +14,8 @@ from torch import Tensor
 from ganzo.data import Batch
 from ganzo.data.batches import StoredData
 from ganzo.data.pixels import pixels
-from ganzo.registry import DataError
+from ganzo.nn.side import sides, size_of
+from ganzo.registry import DataError, ImageSize
 
 
 class ArrayData(StoredData):
@@ -28,6 +29,7 @@ class ArrayData(StoredData):
         seed: seed of the permutations
         device: where the players live
         shuffle: whether passes are shuffled; in a fixed order the last batch may be smaller
+        pin_memory: whether batches that travel to a CUDA device go through pinned memory (none: they do)
 
     Shape: image uint8 or float32 B×C×H×W, label int64 B.
     """
@@ -42,6 +44,7 @@ class ArrayData(StoredData):
         seed: int | None = None,
         device: torch.device | str = "cpu",
         shuffle: bool = True,
+        pin_memory: bool | None = None,
     ):
         stored = as_images(images)
         numbers = None if labels is None else as_labels(labels, len(stored))
@@ -52,6 +55,7 @@ class ArrayData(StoredData):
             seed=seed,
             device=device,
             shuffle=shuffle,
+            pin_memory=pin_memory,
             name=type(self).__name__,
         )
 
@@ -62,13 +66,14 @@ class DatasetData(ArrayData):
     Args:
         dataset: map style; its items are images or `(image, label)`, an image being a PIL picture, or an array or
             tensor as `ArrayData` takes them
-        image_size: side that PIL pictures are stretched to; none to keep theirs, if it is a square
+        image_size: size that PIL pictures are stretched to, a square's side or `WxH`; none to keep that of the first
         image_colors: 1 or 3, what PIL pictures are converted to; none to see from the first
         batch_size: examples in a batch; the last incomplete batch of a pass is dropped
         class_names: names of the classes; none to take `dataset.classes`, or numbers
         seed: seed of the permutations
         device: where the players live
         shuffle: whether passes are shuffled; in a fixed order the last batch may be smaller
+        pin_memory: whether batches that travel to a CUDA device go through pinned memory (none: they do)
 
     Shape: image uint8 or float32 B×C×H×W, label int64 B.
     """
@@ -77,13 +82,14 @@ class DatasetData(ArrayData):
         self,
         dataset: Any,
         *,
-        image_size: int | None = None,
+        image_size: ImageSize | None = None,
         image_colors: Literal[1, 3] | None = None,
         batch_size: int = 64,
         class_names: Sequence[str] | None = None,
         seed: int | None = None,
         device: torch.device | str = "cpu",
         shuffle: bool = True,
+        pin_memory: bool | None = None,
     ):
         if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")) or not len(dataset):
             raise DataError(f"A data set must be of map style and hold examples; got {_what(dataset)}.")
@@ -117,8 +123,10 @@ class DatasetData(ArrayData):
             seed=seed,
             device=device,
             shuffle=shuffle,
+            pin_memory=pin_memory,
         )
-        if image_size not in (None, self.image_size) or image_colors not in (None, self.image_colors):
+        asked = None if image_size is None else size_of(*sides(image_size))
+        if asked not in (None, self.image_size) or image_colors not in (None, self.image_colors):
             raise DataError(
                 f"Only PIL pictures are resized and converted; the data set gives {_shape(images[0])}, and"
                 f" `image_size` {image_size}, `image_colors` {image_colors} were asked for."
@@ -132,9 +140,10 @@ def as_images(images: Any) -> Tensor:
         array = array[:, None]
     elif array.ndim == 4 and array.shape[3] in (1, 3) and array.shape[1] not in (1, 3):
         array = array.transpose(0, 3, 1, 2)
-    if array.ndim != 4 or array.shape[2] != array.shape[3] or 0 in array.shape:
+    if array.ndim != 4 or 0 in array.shape or _colors_last(array):
         raise DataError(
-            f"Images must be squares, N×C×H×W, N×H×W or N×H×W×C with 1 or 3 colours; got {_shape(images)}."
+            f"Images must be N×C×H×W, N×H×W, or N×H×W×C with 1 or 3 colours; got {_shape(images)}."
+            " Bring them into one of these shapes."
         )
     if array.dtype != np.uint8:
         if array.dtype.kind != "f":
@@ -172,13 +181,17 @@ def _array(values: Any) -> np.ndarray:
     return values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
 
 
-def _sizes(first: Image.Image, size: int | None, colors: Literal[1, 3] | None) -> tuple[int, Literal[1, 3]]:
+def _colors_last(array: np.ndarray) -> bool:
+    """Whether four numbers are N×H×W×C of 2 or 4 colours: narrower images of as many channels nobody has."""
+    return array.shape[3] in (2, 4) and array.shape[1] > 4 and array.shape[2] != array.shape[3]
+
+
+def _sizes(
+    first: Image.Image, size: int | str | None, colors: Literal[1, 3] | None
+) -> tuple[int | str, Literal[1, 3]]:
     """What the first picture decides where nothing was asked for."""
-    if size is None and first.width != first.height:
-        raise DataError(
-            f"Pictures must be squares; got {first.width}×{first.height}. Set `image_size` to stretch them."
-        )
-    return size or first.width, colors or (1 if first.mode in ("1", "L", "I;16") else 3)
+    grey = first.mode in ("1", "L", "I;16")
+    return size or size_of(first.height, first.width), colors or (1 if grey else 3)
 
 
 def _shape(values: Any) -> str:

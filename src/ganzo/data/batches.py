@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from ganzo.data import Batch, Data
+from ganzo.data.vary import Vary, centred
 from ganzo.nn.random import restore_stream, stream
-from ganzo.registry import DataError
+from ganzo.nn.side import size_of
+from ganzo.registry import DataError, OptionError
 
 RESIDENT = 0.25  # the share of a device's free memory that data may take for good
 
@@ -29,6 +31,8 @@ class StoredData(Data):
         shuffle: whether passes are shuffled
         name: what messages call the data
         content: key of the content; none to have it computed when it is asked for
+        vary: what changes batches at random; none to hand out the examples as they are
+        pin_memory: whether batches that travel to a CUDA device go through pinned memory (none: they do)
     """
 
     def __init__(
@@ -42,6 +46,8 @@ class StoredData(Data):
         shuffle: bool = True,
         name: str = "data",
         content: str | None = None,
+        vary: Vary | None = None,
+        pin_memory: bool | None = None,
     ):
         count = len(examples)
         if count < (batch_size if shuffle else 1):
@@ -49,9 +55,13 @@ class StoredData(Data):
                 f"A batch of {batch_size} needs as many pictures; got {count} in `{name}`."
                 f" Lower `--batch-size` to at most {count}, or give more."
             )
-        self.examples, self.pinned = placed(examples, torch.device(device))
-        self.name, self.content = name, content
-        self.image_colors, self.image_size = examples.image.shape[1:3]
+        self.examples, self.pinned = placed(examples, torch.device(device), pin_memory)
+        self.name, self.content, self.vary = name, content, vary
+        self.window = None if vary is None else vary.window
+        made = examples.image if examples.target is None else examples.target
+        self.image_size = size_of(*(self.window or made.shape[2:]))
+        self.image_colors, self.input_colors = made.shape[1], examples.image.shape[1]
+        self.pairs = examples.target is not None
         self.class_names = tuple(class_names)
         self.classes = len(self.class_names)
         self.batch_size = batch_size
@@ -68,10 +78,12 @@ class StoredData(Data):
         if self.position >= self.end:
             return None
         index = self.order[self.position : min(self.position + self.batch_size, self.end)]
-        self.position += len(index)
-        taken = (
+        taken = [
             None if column is None else column.index_select(0, index) for column in columns(self.examples)
-        )
+        ]
+        if self.vary is not None:
+            taken = self.vary.columns(taken, self.position)
+        self.position += len(index)
         return Batch(*(c.pin_memory() if self.pinned and c is not None else c for c in taken))  # type: ignore[arg-type]
 
     def reset(self) -> None:
@@ -80,10 +92,13 @@ class StoredData(Data):
         order = torch.randperm(count, generator=self.generator) if self.shuffle else torch.arange(count)
         self.order = order.to(self.examples.image.device)
         self.position = 0
+        if self.vary is not None:
+            self.vary.reset(count, self.examples.image.shape[2:], self.order.device)
 
     def state_dict(self) -> dict[str, Any]:
         facts = {"examples": len(self.examples), "content": self.fingerprint()}
-        return {"generator": self.start, "position": self.position, **facts}
+        varied = {} if self.vary is None else self.vary.state_dict()
+        return {"generator": self.start, "position": self.position, **varied, **facts}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         known = state.get("examples", len(self.examples))
@@ -98,14 +113,17 @@ class StoredData(Data):
                 " changed since. Give it those data, or start anew with `--delete`."
             )
         restore_stream(self.generator, state["generator"])
+        if self.vary is not None:
+            self.vary.load_state_dict(state)
         self.reset()
         self.position = state["position"]
 
     def reference(self) -> Data:
-        """The part that is held out, or all examples where nothing is."""
+        """The part that is held out, or all examples where nothing is; unchanged, with the windows in the middle."""
         return self.held_out() or StoredData(
-            self.examples,
+            centred(self.examples, self.window),
             batch_size=self.batch_size,
+            class_names=self.class_names,
             shuffle=False,
             device=self.examples.image.device,
             name=self.name,
@@ -127,11 +145,15 @@ def columns(batch: Batch) -> list[Tensor | None]:
     return [batch.image, batch.label, batch.target, batch.mask]
 
 
-def placed(examples: Batch, device: torch.device) -> tuple[Batch, bool]:
+def placed(examples: Batch, device: torch.device, pin_memory: bool | None = None) -> tuple[Batch, bool]:
     """Move examples to a CUDA device where they fit; else say whether batches go there through pinned memory."""
     if device.type != "cuda":
+        if pin_memory:
+            raise OptionError(
+                f"`--pin-memory` needs a CUDA device; got `{device}`. Leave it out, or choose `--device cuda`."
+            )
         return examples, False
     needed = sum(column.nbytes for column in columns(examples) if column is not None)
     if needed > RESIDENT * torch.cuda.mem_get_info(device)[0]:
-        return examples, True
+        return examples, pin_memory is not False
     return Batch(*(None if c is None else c.to(device) for c in columns(examples))), False  # type: ignore[arg-type]

@@ -1,28 +1,53 @@
-"""From a picture of any kind to stored pixels: upright, one or three colours, square, 8 bits."""
+"""From a picture of any kind to stored pixels: upright, one or three colours, one size, 8 bits."""
+
+from typing import Literal
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
-RESIZE = "stretch-bicubic"  # the name of what `pixels` does; another way of resizing gets another name
+from ganzo.nn.side import sides
+
+FILTER = Image.Resampling.BICUBIC  # antialiased when it shrinks, smooth and clamped when it enlarges
 DRAFT = 3  # a JPEG is decoded at a reduced scale, but no smaller than this many times the wanted side
 
 ORIENTATION = ExifTags.Base.Orientation
 
+Resize = Literal["stretch", "crop", "pad"]
 
-def pixels(picture: Image.Image, size: int, colors: int) -> np.ndarray:
-    """Decode a picture into uint8 C×size×size; raises what Pillow raises where it is damaged.
+
+def pixels(picture: Image.Image, size: int | str, colors: int, resize: Resize = "stretch") -> np.ndarray:
+    """Decode a picture into uint8 C×H×W; raises what Pillow raises where it is damaged.
 
     Turned upright by its EXIF orientation; what is transparent lies over black; 16 bits are scaled to 8; of an
-    animation the first frame. The square is reached by stretching, with Pillow's bicubic filter (antialiased when
-    shrinking, smooth and clamped when enlarging).
+    animation the first frame.
     """
-    picture.draft(None, (DRAFT * size, DRAFT * size))  # type: ignore[arg-type]  # as Image.thumbnail does
+    height, width = sides(size)
+    reach = DRAFT * max(height, width)  # both ways, since the picture may have to be turned
+    picture.draft(None, (reach, reach))  # type: ignore[arg-type]  # as Image.thumbnail does
     picture.load()
     plain = flatten(upright(picture)).convert("L" if colors == 1 else "RGB")
-    if plain.size != (size, size):
-        plain = plain.resize((size, size), Image.Resampling.BICUBIC)
+    if plain.size != (width, height):
+        plain = resized(plain, width, height, resize)
     array = np.asarray(plain)  # H×W, or H×W×3
     return array[None] if colors == 1 else np.ascontiguousarray(array.transpose(2, 0, 1))
+
+
+def resized(picture: Image.Image, width: int, height: int, resize: Resize) -> Image.Image:
+    """Bring a picture to a size: stretched, its middle so that it covers, or the whole of it centred over black."""
+    if resize == "stretch":
+        return picture.resize((width, height), FILTER)
+    across, down = width / picture.width, height / picture.height
+    if resize == "crop":
+        scale = max(across, down)
+        spare_x = max(0.0, picture.width - width / scale)  # rounding must not lead outside
+        spare_y = max(0.0, picture.height - height / scale)
+        box = (spare_x / 2, spare_y / 2, picture.width - spare_x / 2, picture.height - spare_y / 2)
+        return picture.resize((width, height), FILTER, box)
+    scale = min(across, down)
+    inner = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    whole = Image.new(picture.mode, (width, height))
+    whole.paste(picture.resize(inner, FILTER), ((width - inner[0]) // 2, (height - inner[1]) // 2))
+    return whole
 
 
 def upright(picture: Image.Image) -> Image.Image:

@@ -1,12 +1,14 @@
 """The packed store: each picture decoded once, to 8-bit pixels in one file that is mapped into memory.
 
-A file holds the pixels of all pictures, their labels as int64, a JSON header, and a trailer that seals the header. It
-is written from front to end under a temporary name and renamed when it is on disk, so that two processes that pack the
-same data do not meet: each writes its own, and the last rename stays. A file that is cut off or not ours is replaced.
+A file holds the pixels of all examples (the pictures of a pair lie one after the other, as further channels), their
+labels as int64, a JSON header, and a trailer that seals the header. It is written from front to end under a temporary
+name and renamed when it is on disk, so that two processes that pack the same data do not meet: each writes its own, and
+the last rename stays. A file that is cut off or not ours is replaced.
 """
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import struct
@@ -15,7 +17,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -24,11 +26,12 @@ import torch
 from torch import Tensor
 
 from ganzo.data import Source
-from ganzo.data.pixels import RESIZE, pixels
+from ganzo.data.pixels import Resize, pixels
 from ganzo.data.progress import tell, watched
+from ganzo.nn.side import sides
 from ganzo.registry import DataError
 
-FORMAT = 1
+FORMAT = 2
 TRAILER = struct.Struct("<8sQ32s")  # magic, length of the header, its SHA-256
 MAGIC = b"ganzo\0\0\1"
 HANDFUL = 16  # pictures that a thread decodes at a time: handing over one alone costs as much as a small one
@@ -39,16 +42,16 @@ class Packed(NamedTuple):
     """Decoded pictures.
 
     Args:
-        images: uint8 N×C×H×W
+        images: uint8 N×C×H×W; of pairs N×2C×H×W, the input first
         labels: int64 N, or none
         bad: the damaged pictures that were skipped, each with its reason
-        content: a key of pixels and labels; none where it was not computed
+        content: a key of pixels and labels
     """
 
     images: Tensor
     labels: Tensor | None
     bad: list[str]
-    content: str | None = None
+    content: str
 
 
 def cache_folder(cache_dir: str | None = None) -> Path:
@@ -66,36 +69,44 @@ def memory() -> int:
 
 def pack(
     source: Source,
-    size: int,
+    size: int | str,
     colors: int,
     *,
+    resize: Resize = "stretch",
     folder: Path | None = None,
     workers: int | None = None,
     max_bad_fraction: float = 0.01,
 ) -> Packed:
     """Decode all pictures of a source, or find them decoded in the folder; without one they stay in memory."""
+    height, width = sides(size)
+    channels = source.pictures_each * colors
     if folder is None or source.in_memory:
-        needed, there = len(source) * colors * size * size, memory()
+        needed, there = len(source) * channels * height * width, memory()
         if needed > there:
             raise DataError(
-                f"{len(source)} pictures of {size}×{size} pixels take {needed / 1e9:,.1f} GB, and this machine has"
+                f"{len(source)} pictures of {width}×{height} pixels take {needed / 1e9:,.1f} GB, and this machine has"
                 f" {there / 1e9:,.1f} GB of memory; choose a smaller `--image-size`."
             )
         images, kept, bad = list[np.ndarray](), list[int](), list[str]()
-        for index, decoded in decode(source, size, colors, workers):
+        digest = hashlib.sha256()
+        for index, decoded in decode(source, size, colors, resize, workers):
             if isinstance(decoded, str):
                 skip(decoded, bad, source, max_bad_fraction)
             else:
+                digest.update(decoded.data)
                 images.append(decoded)
                 kept.append(index)
-        return Packed(torch.from_numpy(np.stack(images)), labels_of(source, kept), bad)
-    facts = f"{FORMAT} {source.fingerprint()} {size} {colors} {RESIZE}"
+        labels = labels_of(source, kept)
+        digest.update(b"" if labels is None else labels.numpy().tobytes())
+        return Packed(torch.from_numpy(np.stack(images)), labels, bad, digest.hexdigest())
+    facts = f"{FORMAT} {source.fingerprint()} {width}x{height} {channels} {resize}-bicubic"
     path = folder / f"{hashlib.sha256(facts.encode()).hexdigest()[:40]}.packed"
     packed = read(path)
     if packed is None:
         if path.exists():
             tell(f"the packed store {path} is damaged; packing the pictures anew")
-        write(path, source, size, colors, workers, max_bad_fraction)
+        examples = decode(source, size, colors, resize, workers)
+        write(path, source, (channels, height, width), examples, max_bad_fraction)
         return read(path) or unusable(folder, "it cannot be read back")
     if packed.bad:
         check_bad(packed.bad, source, max_bad_fraction)
@@ -106,14 +117,16 @@ def pack(
 
 
 def decode(
-    source: Source, size: int, colors: int, workers: int | None
+    source: Source, size: int | str, colors: int, resize: Resize, workers: int | None
 ) -> Iterator[tuple[int, np.ndarray | str]]:
-    """Each picture's number with its pixels, in order; in place of a damaged one, its name and the reason."""
+    """Each example's number with its pixels, in order; in place of a damaged one, its name and the reason."""
 
     def one(index: int) -> np.ndarray | str:
         try:
-            with source.image(index) as picture:
-                return pixels(picture, size, colors)
+            with ExitStack() as opened:
+                pictures = [opened.enter_context(picture) for picture in source.pictures(index)]
+                decoded = [pixels(picture, size, colors, resize) for picture in pictures]
+            return decoded[0] if len(decoded) == 1 else np.concatenate(decoded)
         except Exception as error:  # Pillow raises almost anything over damaged bytes
             reason = " ".join(str(error).split()) or type(error).__name__
             return f"{source.item_name(index)} ({reason})"
@@ -175,12 +188,16 @@ def labels_of(source: Source, kept: list[int]) -> Tensor | None:
 
 
 def write(
-    path: Path, source: Source, size: int, colors: int, workers: int | None, max_bad_fraction: float
+    path: Path,
+    source: Source,
+    shape: tuple[int, int, int],
+    examples: Iterator[tuple[int, np.ndarray | str]],
+    max_bad_fraction: float,
 ) -> None:
-    """Decode a source into a store."""
+    """Write the decoded examples of a source, each C×H×W, into a store."""
     digest, kept, bad = hashlib.sha256(), list[int](), list[str]()
-    with fresh_file(path, len(source) * size * size * colors) as file:
-        for index, decoded in decode(source, size, colors, workers):
+    with fresh_file(path, len(source) * math.prod(shape)) as file:
+        for index, decoded in examples:
             if isinstance(decoded, str):
                 skip(decoded, bad, source, max_bad_fraction)
             else:  # written, not mapped: over a full disk a mapping kills the process
@@ -191,7 +208,7 @@ def write(
         if labels is not None:
             digest.update(labels.numpy().tobytes())
             file.write(labels.numpy().tobytes())
-        facts = {"shape": [len(kept), colors, size, size], "labels": labels is not None, "bad": bad}
+        facts = {"shape": [len(kept), *shape], "labels": labels is not None, "bad": bad}
         header = json.dumps(
             {**facts, "name": source.name, "content": digest.hexdigest()}, sort_keys=True
         ).encode()
@@ -242,8 +259,8 @@ def read(path: Path) -> Packed | None:
             if magic != MAGIC or hashlib.sha256(text).digest() != digest:
                 return None
             header = json.loads(text)
-            count, colors, side, _ = shape = header["shape"]
-            area = count * colors * side * side
+            shape = header["shape"]
+            count, area = shape[0], math.prod(shape)
             labelled = 8 * count if header["labels"] else 0
             if end != area + labelled + length + TRAILER.size:
                 return None

@@ -1,14 +1,15 @@
 """Discriminator `cgan`."""
 
 from itertools import pairwise
+from math import prod
 
 from torch import Tensor, nn
 
 from ganzo.discriminator import Discriminator, Verdict
 from ganzo.nn.conditional import Head, HeadKind
-from ganzo.nn.side import channels_per_side
+from ganzo.nn.side import channels_per_side, start_of
 from ganzo.nn.spectral import spectral
-from ganzo.registry import Count, register
+from ganzo.registry import Count, ImageSize, register
 
 
 @register("discriminator", "cgan")
@@ -20,7 +21,8 @@ class ConditionalDiscriminator(Discriminator):
             one twice those before
         max_channels: most channels at any size
         spectral_norm: divide the weights of every layer by their largest singular value
-        image_size: side of the images, a power of two from 8 up
+        image_size: side of the images, a power of two from 8 up, or `WxH` with such a smaller side and a larger one
+            that is a multiple of its quarter
         image_colors: colours of the images
         classes: number of classes; 0 for none
         head: what the last layer does with labels
@@ -38,20 +40,20 @@ class ConditionalDiscriminator(Discriminator):
         channels: Count = 16,
         max_channels: Count = 64,
         spectral_norm: bool = False,
-        image_size: int = 64,
+        image_size: ImageSize = 64,
         image_colors: int = 3,
         classes: int = 0,
         head: HeadKind = "projection",
     ):
         super().__init__()
-        self.uses_labels = bool(classes)
+        self.uses_labels = bool(classes) and head != "plain"
         widths = channels_per_side(image_size, channels, max_channels, "the discriminator `cgan`")
         widths[0] = image_colors
         modules: list[nn.Module] = []
         for before, after in pairwise(widths):
             modules += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
         self.layers = spectral(nn.Sequential(*modules), spectral_norm)
-        self.judge = spectral(Head(widths[-1] * 16, classes, head), spectral_norm)
+        self.judge = spectral(Head(widths[-1] * prod(start_of(image_size)), classes, head), spectral_norm)
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor | Verdict:
         return self.judge(self.layers(images).flatten(1), labels)

@@ -1,12 +1,14 @@
 """Discriminator `conv`."""
 
+from math import prod
+
 from torch import Tensor, nn
 
 from ganzo.discriminator import Discriminator, Verdict
 from ganzo.nn.conditional import Head, HeadKind
-from ganzo.nn.side import layers_for
+from ganzo.nn.side import layers_for, start_of
 from ganzo.nn.spectral import spectral
-from ganzo.registry import Count, Fraction, register
+from ganzo.registry import Count, Fraction, ImageSize, register
 
 
 @register("discriminator", "conv")
@@ -18,7 +20,8 @@ class ConvDiscriminator(Discriminator):
         channels: channels after the first layer
         dropout: part of the values that is dropped after each layer but the last; none for no dropout
         spectral_norm: hold the largest singular value of each layer's weights at 1, in place of batch norm
-        image_size: side of the images, a power of two
+        image_size: side of the images, a power of two, or `WxH` with such a smaller side and a larger one that
+            is a multiple of its quarter
         image_colors: colours of the images
         classes: number of classes; 0 for none
         head: what the last layer does with labels
@@ -39,7 +42,7 @@ class ConvDiscriminator(Discriminator):
         channels: Count = 8,
         dropout: Fraction | None = None,
         spectral_norm: bool = False,
-        image_size: int = 64,
+        image_size: ImageSize = 64,
         image_colors: int = 3,
         classes: int = 0,
         head: HeadKind = "plain",
@@ -58,7 +61,7 @@ class ConvDiscriminator(Discriminator):
             modules += [nn.Dropout(dropout)] if dropout is not None else []
             inputs = outputs
         self.layers = nn.Sequential(*modules)
-        self.judge = Head(inputs * 16, classes, head)
+        self.judge = Head(inputs * prod(start_of(image_size)), classes, head)
         spectral(self, spectral_norm)
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor | Verdict:

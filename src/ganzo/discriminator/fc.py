@@ -4,9 +4,9 @@ from torch import Tensor, nn
 
 from ganzo.discriminator import Discriminator, Verdict
 from ganzo.nn.conditional import Head, HeadKind
-from ganzo.nn.side import bound_doublings
+from ganzo.nn.side import bound_doublings, sides
 from ganzo.nn.spectral import spectral
-from ganzo.registry import Count, Fraction, register
+from ganzo.registry import Count, Fraction, ImageSize, register
 
 
 @register("discriminator", "fc", default=True)
@@ -17,7 +17,7 @@ class FCDiscriminator(Discriminator):
         layers: number of linear layers
         dropout: part of the values that is dropped after each layer but the last; none for no dropout
         spectral_norm: hold the largest singular value of each layer's weights at 1
-        image_size: side of the images
+        image_size: side of the images, or `WxH`
         image_colors: colours of the images
         state_size: half the width of the last hidden layer, as in the generator
         classes: number of classes; 0 for none
@@ -37,7 +37,7 @@ class FCDiscriminator(Discriminator):
         layers: Count = 4,
         dropout: Fraction | None = None,
         spectral_norm: bool = False,
-        image_size: int = 64,
+        image_size: ImageSize = 64,
         image_colors: int = 3,
         state_size: int = 128,
         classes: int = 0,
@@ -47,7 +47,8 @@ class FCDiscriminator(Discriminator):
         self.uses_labels = bool(classes) and head != "plain"
         bound_doublings(layers, state_size, "the discriminator `fc`")
         modules: list[nn.Module] = []
-        inputs = image_colors * image_size**2
+        height, width = sides(image_size)
+        inputs = image_colors * height * width
         for i in range(layers - 1, 0, -1):
             modules += [nn.Linear(inputs, state_size * 2**i), nn.LeakyReLU(0.2)]
             modules += [nn.Dropout(dropout)] if dropout is not None else []

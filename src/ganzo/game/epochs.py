@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ganzo.game import Game
+from ganzo.nn.batch import Batch
 
 
 class EpochGame(Game):
@@ -20,7 +21,7 @@ class EpochGame(Game):
     def rounds(
         self, data: Any, noise: Any, pause: Callable[[], bool] = lambda: False
     ) -> Iterator[dict[str, float]]:
-        losses = self.inner.run_epoch(data, noise)
+        losses = self.inner.run_epoch(SeenData(data, self._seen), noise)
         self.turns += 1
         yield {name: float(value) for name, value in losses.items()}
 
@@ -32,3 +33,23 @@ class EpochGame(Game):
         super().load_state_dict(state)
         if state["inner"]:
             self.inner.load_state_dict(state["inner"])
+
+
+class SeenData:
+    """Data for a game that asks them itself: their batches come as the players see them.
+
+    Args:
+        data: the data
+        see: from a batch as stored to a batch as the players see it
+    """
+
+    def __init__(self, data: Any, see: Callable[[Batch], Batch]):
+        self.data, self.see = data, see
+
+    def next(self) -> Batch | None:
+        """The next batch, or None at the end of the pass."""
+        batch = self.data.next()
+        return None if batch is None else self.see(batch if isinstance(batch, Batch) else Batch(*batch))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.data, name)

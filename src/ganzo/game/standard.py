@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ganzo.game import Game
-from ganzo.nn.batch import Batch, each
+from ganzo.game.moves import fakes, move_discriminator
+from ganzo.nn.batch import Batch
 from ganzo.registry import accepts, register
 
 
@@ -37,10 +37,7 @@ class StandardGame(Game):
             real, labels = batch.image, batch.label  # (B, C, H, W), (B,)
             keep = self.reuse_fakes and turn == self.discriminator_iterations - 1
             fake = self.fakes(noise, batch, with_graph=keep)  # (B, C, H, W)
-            with self.autocast():
-                d_loss = self.loss.for_discriminator(real, each(Tensor.detach, fake), labels)  # ()
-            d_loss = d_loss + self.penalty(real, each(Tensor.detach, fake), labels)
-            self.discriminator.move(d_loss)  # zero_grad, backward, step, hooks
+            d_loss = move_discriminator(self, real, fake, labels)
 
         seen = {"real": real} if self.paired else {}
         for turn in range(self.generator_iterations):
@@ -55,6 +52,4 @@ class StandardGame(Game):
     def fakes(self, noise: Any, batch: Batch, with_graph: bool) -> Any:
         """Fake images with the labels of a real batch; without a graph for the discriminator alone."""
         z = noise.next(len(batch), batch.label)  # (B, S)
-        with torch.set_grad_enabled(with_graph), self.autocast():
-            fake = self.generator(z) if batch.label is None else self.generator(z, batch.label)
-        return each(Tensor.float, fake)
+        return fakes(self, z, batch.label, with_graph)

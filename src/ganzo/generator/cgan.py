@@ -1,14 +1,15 @@
 """Generator `cgan`."""
 
 from itertools import pairwise
+from math import prod
 
 import torch
 from torch import Tensor, nn
 
 from ganzo.generator import Generator
 from ganzo.nn.conditional import ConditionalBatchNorm
-from ganzo.nn.side import channels_per_side
-from ganzo.registry import Count, register
+from ganzo.nn.side import channels_per_side, start_of
+from ganzo.registry import Count, ImageSize, register
 
 
 @register("generator", "cgan")
@@ -18,7 +19,8 @@ class ConditionalGenerator(Generator):
     Args:
         channels: channels at full size; they double at each halving of the side
         max_channels: most channels at any size
-        image_size: side of the images, a power of two from 8 up
+        image_size: side of the images, a power of two from 8 up, or `WxH` with such a smaller side and a larger one
+            that is a multiple of its quarter
         image_colors: colours of the images
         classes: number of classes; 0 for none
         state_size: numbers per row of noise
@@ -38,7 +40,7 @@ class ConditionalGenerator(Generator):
         *,
         channels: Count = 16,
         max_channels: Count = 64,
-        image_size: int = 64,
+        image_size: ImageSize = 64,
         image_colors: int = 3,
         classes: int = 0,
         state_size: int = 128,
@@ -46,7 +48,8 @@ class ConditionalGenerator(Generator):
         super().__init__()
         self.uses_labels = bool(classes)
         widths = channels_per_side(image_size, channels, max_channels, "the generator `cgan`")[::-1]
-        self.stem = nn.Linear(state_size, widths[0] * 16)
+        self.start = (widths[0], *start_of(image_size))
+        self.stem = nn.Linear(state_size, prod(self.start))
         self.layers = nn.ModuleList(
             nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False)
             for before, after in pairwise(widths)
@@ -55,7 +58,7 @@ class ConditionalGenerator(Generator):
         self.image = nn.Conv2d(widths[-1], image_colors, 3, padding=1)
 
     def forward(self, noise: Tensor, labels: Tensor | None = None) -> Tensor:
-        hidden = self.stem(noise).unflatten(1, (-1, 4, 4))  # (B, C, 4, 4)
+        hidden = self.stem(noise).unflatten(1, self.start)  # (B, C, 4, 4)
         if self.image.weight.is_contiguous(memory_format=torch.channels_last):
             hidden = hidden.contiguous(memory_format=torch.channels_last)
         hidden = self.norms[0](hidden, labels).relu()

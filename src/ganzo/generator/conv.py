@@ -3,8 +3,8 @@
 from torch import Tensor, nn
 
 from ganzo.generator import Generator
-from ganzo.nn.side import layers_for
-from ganzo.registry import Count, Fraction, OptionError, register
+from ganzo.nn.side import layers_for, start_of
+from ganzo.registry import Count, Fraction, ImageSize, OptionError, register
 
 
 @register("generator", "conv")
@@ -15,7 +15,8 @@ class ConvGenerator(Generator):
         layers: number of transposed convolutions; none for what the image size needs (5 for 64 pixels)
         channels: channels after the first layer
         dropout: part of the values that is dropped after each layer but the last; none for no dropout
-        image_size: side of the images, a power of two
+        image_size: side of the images, a power of two, or `WxH` with such a smaller side and a larger one that
+            is a multiple of its quarter
         image_colors: colours of the images
         state_size: numbers per row of noise
 
@@ -35,7 +36,7 @@ class ConvGenerator(Generator):
         layers: Count | None = None,
         channels: Count = 64,
         dropout: Fraction | None = None,
-        image_size: int = 64,
+        image_size: ImageSize = 64,
         image_colors: int = 3,
         state_size: int = 128,
     ):
@@ -51,9 +52,10 @@ class ConvGenerator(Generator):
         inputs = state_size
         for i in range(count - 1):
             outputs = channels >> i
+            kernel = start_of(image_size) if i == 0 else 4
             stride, padding = (1, 0) if i == 0 else (2, 1)  # from 1 to 4 pixels, then twice as many
             modules += [
-                nn.ConvTranspose2d(inputs, outputs, 4, stride, padding),
+                nn.ConvTranspose2d(inputs, outputs, kernel, stride, padding),
                 nn.BatchNorm2d(outputs),
                 nn.ReLU(),
             ]

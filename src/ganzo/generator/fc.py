@@ -3,8 +3,8 @@
 from torch import Tensor, nn
 
 from ganzo.generator import Generator
-from ganzo.nn.side import bound_doublings
-from ganzo.registry import Count, Fraction, register
+from ganzo.nn.side import bound_doublings, sides
+from ganzo.registry import Count, Fraction, ImageSize, register
 
 
 @register("generator", "fc", default=True)
@@ -14,7 +14,7 @@ class FCGenerator(Generator):
     Args:
         layers: number of linear layers
         dropout: part of the values that is dropped after each layer but the last; none for no dropout
-        image_size: side of the images
+        image_size: side of the images, or `WxH`
         image_colors: colours of the images
         state_size: numbers per row of noise
 
@@ -30,20 +30,21 @@ class FCGenerator(Generator):
         *,
         layers: Count = 4,
         dropout: Fraction | None = None,
-        image_size: int = 64,
+        image_size: ImageSize = 64,
         image_colors: int = 3,
         state_size: int = 128,
     ):
         super().__init__()
         bound_doublings(layers, state_size, "the generator `fc`")
-        self.shape = (image_colors, image_size, image_size)
+        height, width = sides(image_size)
+        self.shape = (image_colors, height, width)
         modules: list[nn.Module] = []
-        width = state_size
+        inputs = state_size
         for _ in range(layers - 1):
-            modules += [nn.Linear(width, 2 * width), nn.LeakyReLU(0.2)]
+            modules += [nn.Linear(inputs, 2 * inputs), nn.LeakyReLU(0.2)]
             modules += [nn.Dropout(dropout)] if dropout is not None else []
-            width *= 2
-        self.layers = nn.Sequential(*modules, nn.Linear(width, image_colors * image_size**2), nn.Tanh())
+            inputs *= 2
+        self.layers = nn.Sequential(*modules, nn.Linear(inputs, image_colors * height * width), nn.Tanh())
 
     def forward(self, noise: Tensor, labels: Tensor | None = None) -> Tensor:
         return self.layers(noise).reshape(-1, *self.shape)

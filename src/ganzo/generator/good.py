@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from ganzo.generator import Generator
 from ganzo.nn.initial import he, xavier
 from ganzo.nn.residual import UpBlock
-from ganzo.nn.side import base_side
-from ganzo.registry import Count, register
+from ganzo.nn.side import base_sides, sides
+from ganzo.registry import Count, ImageSize, register
 
 
 @register("generator", "good")
@@ -17,8 +17,9 @@ class GoodGenerator(Generator):
     """The residual network of WGAN-GP: four blocks that double the side, with batch norm.
 
     Args:
-        channels: channels after the last block (the first has eight times as many); none for as many as the image size
-        image_size: side of the images, a multiple of 16
+        channels: channels after the last block (the first has eight times as many); none for one for each
+            pixel of the smaller side
+        image_size: side of the images, or `WxH`; each side a multiple of 16
         image_colors: colours of the images
         state_size: numbers per row of noise
 
@@ -33,16 +34,16 @@ class GoodGenerator(Generator):
         self,
         *,
         channels: Count | None = None,
-        image_size: int = 64,
+        image_size: ImageSize = 64,
         image_colors: int = 3,
         state_size: int = 128,
     ):
         super().__init__()
-        side = base_side(image_size, "the generator `good`")
-        width = channels if channels is not None else image_size
+        height, breadth = base_sides(image_size, "the generator `good`")
+        width = channels or min(sides(image_size))
         widths = [8 * width, 8 * width, 4 * width, 2 * width, width]
-        self.start = (widths[0], side, side)
-        self.first = xavier(nn.Linear(state_size, widths[0] * side * side))
+        self.start = (widths[0], height, breadth)
+        self.first = xavier(nn.Linear(state_size, widths[0] * height * breadth))
         self.blocks = nn.Sequential(*(UpBlock(i, o) for i, o in pairwise(widths)))
         self.norm = nn.BatchNorm2d(width)
         self.last = he(nn.Conv2d(width, image_colors, 3, padding=1))

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from ganzo.nn.examples import Examples, as_pair
 from ganzo.nn.pixels import to_float
-from ganzo.nn.sampling import device_of, labels_for, sample_images
+from ganzo.nn.sampling import device_of, labels_for, sample_images, translate_images
 from ganzo.registry import Count, Facade, OptionError, Registry, build, chosen, lazily, register, role_of
 
 BATCH = 500  # images whose features are extracted at once
@@ -55,7 +56,9 @@ class Metrics:
     Args:
         metrics: what to measure
         metrics_every: epochs between measurements
-        metrics_samples: images that are generated for one measurement
+        metrics_samples: images that are generated for one measurement; no more than inputs, where they are
+            translated
+        translates: whether the game turns images into images
     """
 
     def __init__(
@@ -64,16 +67,16 @@ class Metrics:
         *,
         metrics_every: Count = 5,
         metrics_samples: Count = 1000,
+        translates: bool = False,
     ):
         self.metrics = metrics
+        self.scores = dict.fromkeys(
+            metrics, ""
+        )  # which number is each metric's own, as soon as it was measured
         self.every = metrics_every
         self.samples = metrics_samples
-        for name, metric in metrics.items():
-            if metrics_samples < metric.minimum_samples:
-                raise OptionError(
-                    f"`{name}` needs at least {metric.minimum_samples} images;"
-                    f" got `--metrics-samples {metrics_samples}`."
-                )
+        self.translates = translates
+        self.check(metrics_samples, f"`--metrics-samples {metrics_samples}`")
         names = {metric.features for metric in metrics.values()}
         self.real: dict[str, Tensor] = {}  # features of real examples, by extractor
         self.extractors = {name: Registry.lookup("features", name)() for name in sorted(names)}
@@ -82,15 +85,33 @@ class Metrics:
         """The scores of the generator, when the epoch is one at which they are due."""
         if not self.metrics or epoch % self.every:
             return {}
-        labels = labels_for(self.samples, data.classes, device_of(generator))
-        fake = sample_images(generator, noise, self.samples, seed=0, labels=labels, classes=data.classes)
+        fake, labels = self.fakes(data, noise, generator)
         looked = {name: self.look(name, fake) for name in self.extractors}
         scores: dict[str, float] = {}
-        for metric in self.metrics.values():
+        for name, metric in self.metrics.items():
             real = self.real_features(metric.features, data, fake.device) if metric.needs_real else None
             metric.update(real, looked[metric.features], labels)
-            scores |= metric.compute()
+            found = metric.compute()
+            self.scores[name] = next(iter(found), "")
+            scores |= found
         return scores
+
+    def check(self, count: int, got: str) -> None:
+        """Refuse a number of images with which a metric means nothing."""
+        for name, metric in self.metrics.items():
+            if count < metric.minimum_samples:
+                raise OptionError(f"`{name}` needs at least {metric.minimum_samples} images; got {got}.")
+
+    def fakes(self, data: Any, noise: Any, generator: nn.Module) -> tuple[Tensor, Tensor | None]:
+        """What the generator makes of noise, or of the inputs of real examples; and the labels of that."""
+        if not self.translates:
+            classes = getattr(data, "classes", 0)  # a third party's data may not say
+            labels = labels_for(self.samples, classes, device_of(generator))
+            return sample_images(generator, noise, self.samples, 0, labels, classes), labels
+        examples = Examples(data, device_of(generator))
+        batch, fake = next(translate_images(generator, examples, self.samples, seed=0, around=False))
+        self.check(len(fake), f"{len(fake)} examples of the data")
+        return fake, batch.label
 
     @torch.no_grad()
     def look(self, name: str, images: Tensor) -> Tensor:
@@ -101,9 +122,11 @@ class Metrics:
     def real_features(self, name: str, data: Any, device: torch.device) -> Tensor:
         """The features of real examples in a fixed order, held out where the data keep any; extracted once."""
         if name not in self.real:
-            reference, parts = data.reference(), []
+            reference, parts = getattr(data, "reference", lambda: None)(), []
             while reference is not None and (batch := reference.next()) is not None:
-                parts.append(self.look(name, to_float(batch.image, device)))
+                real = as_pair(batch).target if self.translates else batch.image
+                assert real is not None, "a pair has a target"
+                parts.append(self.look(name, to_float(real, device)))
             if not parts:
                 raise OptionError("These data keep no real examples to compare with; leave `--metrics` out.")
             self.real[name] = torch.cat(parts)

@@ -39,3 +39,17 @@ def grid(images: Tensor, columns: int | None = None) -> Tensor:
         )
         picture[:, top : top + height, left : left + width] = image
     return picture
+
+
+def translations(made: Tensor, start: Tensor, target: Tensor) -> Tensor:
+    """Lay out what was made of each input with the input and the target beside it, in rows of whole triples.
+
+    Args:
+        made: B×C×H×W in [-1, 1]
+        start: the inputs, of any number of channels; grey ones are repeated, other numbers than 1 and 3 made grey
+        target: the wanted outputs, of any number of channels too
+    """
+    rows = [i if i.shape[1] in (1, 3) else i.mean(1, keepdim=True) for i in (made, start, target)]
+    colors = max(images.shape[1] for images in rows)
+    triples = torch.stack([images.expand(-1, colors, -1, -1) for images in rows], 1)  # B×3×C×H×W
+    return grid(triples.flatten(0, 1), columns=3 * max(1, round(math.sqrt(len(made) / 3))))

@@ -13,9 +13,9 @@ def he(layer: Layer) -> Layer:
     return _without_bias(layer)
 
 
-def xavier(layer: Layer) -> Layer:
-    """Weights from Xavier's uniform distribution (for what nothing bends), bias zero."""
-    nn.init.xavier_uniform_(layer.weight)
+def xavier(layer: Layer, gain: float = 1.0) -> Layer:
+    """Weights from Xavier's uniform distribution (for what nothing bends), `gain` times as wide, bias zero."""
+    nn.init.xavier_uniform_(layer.weight, gain)
     return _without_bias(layer)
 
 

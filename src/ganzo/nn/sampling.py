@@ -1,11 +1,16 @@
 """Drawing images out of a generator, without leaving a trace in it or in the run's random numbers."""
 
 import contextlib
+import itertools
+import secrets
 from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from ganzo.nn.batch import Batch
+from ganzo.nn.examples import Examples
 
 BATCHES = 20  # with which batch-norm statistics of an average are estimated
 
@@ -30,8 +35,13 @@ def settle(generator: nn.Module, noise: Any, classes: int = 0) -> None:
 
     The statistics that were gathered while training belong to the raw weights. Only networks that say `stale` are
     touched.
+
+    Args:
+        generator: noise to images, or images to images
+        noise: what it starts from: noise, or `Examples`; without any of them the statistics stay as they are
+        classes: how many classes the generator knows, where it starts from noise
     """
-    if not getattr(generator, "stale", False):
+    if not getattr(generator, "stale", False) or (isinstance(noise, Examples) and noise.reference is None):
         return
     layers = [
         m
@@ -44,9 +54,10 @@ def settle(generator: nn.Module, noise: Any, classes: int = 0) -> None:
             layer.reset_running_stats()
             layer.momentum = None  # a plain mean over the batches
             layer.train()
-        for index in range(BATCHES if layers else 0):
-            labels = labels_for(size, classes, device_of(generator))
-            _ask(generator, noise.sample(size, index, labels), labels)
+        for start, labels in itertools.islice(
+            _starts(generator, noise, size, classes), BATCHES if layers else 0
+        ):
+            _ask(generator, start, labels)
     for layer in layers:
         layer.momentum = momentum[layer]
     generator.stale = False  # type: ignore[assignment]
@@ -71,14 +82,25 @@ def sample_images(
         classes: how many classes the generator knows
     """
     settle(generator, noise, classes)
-    z = noise.sample(n, seed, labels)
-    size = getattr(noise, "batch_size", 64)
-    with evaluating(generator, seed):
-        parts = [
-            _ask(generator, z[i : i + size], None if labels is None else labels[i : i + size])
-            for i in range(0, n, size)
-        ]
-    return torch.cat([part[-1] if isinstance(part, list | tuple) else part for part in parts]).float()
+    return _draw(generator, noise.sample(n, seed, labels), labels, seed, getattr(noise, "batch_size", 64))
+
+
+def translate_images(
+    generator: nn.Module, examples: Examples, n: int, seed: int | None = None, around: bool = True
+) -> Iterator[tuple[Batch, Tensor]]:
+    """Translate real inputs in groups of n: each group with what the generator makes of it, in [-1, 1].
+
+    Args:
+        generator: images to images
+        examples: where the inputs come from
+        n: inputs in a group
+        seed: seed of what a generator draws for the first group, counted on for the next; none for fresh draws
+        around: whether the first input follows the last one; else the last group may be smaller
+    """
+    settle(generator, examples)
+    first = secrets.randbelow(2**31) if seed is None else seed
+    for number, batch in enumerate(examples.groups(n, around), first):
+        yield batch, _draw(generator, batch.image, batch.label, number, examples.batch_size)
 
 
 def device_of(network: nn.Module) -> torch.device:
@@ -91,5 +113,24 @@ def labels_for(n: int, classes: int, device: torch.device | str) -> Tensor | Non
     return torch.arange(n, device=device) % classes if classes else None
 
 
-def _ask(generator: nn.Module, z: Tensor, labels: Tensor | None) -> Any:
-    return generator(z) if labels is None else generator(z, labels)
+def _starts(generator: nn.Module, noise: Any, n: int, classes: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """What a generator is asked with, without end: noise with labels in turn, or inputs with their own labels."""
+    if isinstance(noise, Examples):
+        yield from ((batch.image, batch.label) for batch in noise.groups(n))
+    for index in itertools.count():
+        labels = labels_for(n, classes, device_of(generator))
+        yield noise.sample(n, index, labels), labels
+
+
+def _draw(generator: nn.Module, start: Tensor, labels: Tensor | None, seed: int | None, size: int) -> Tensor:
+    """Ask for all images, so many at once; of several scales the largest."""
+    with evaluating(generator, seed):
+        parts = [
+            _ask(generator, start[i : i + size], None if labels is None else labels[i : i + size])
+            for i in range(0, len(start), size)
+        ]
+    return torch.cat([part[-1] if isinstance(part, list | tuple) else part for part in parts]).float()
+
+
+def _ask(generator: nn.Module, start: Tensor, labels: Tensor | None) -> Any:
+    return generator(start) if labels is None else generator(start, labels)

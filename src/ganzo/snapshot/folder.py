@@ -29,3 +29,6 @@ class FolderSnapshot(Snapshot):
         pixels = picture.permute(1, 2, 0).numpy()
         Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels).save(temporary, "png")
         temporary.replace(path)
+
+
+FolderSnaphot = FolderSnapshot  # the older spelling

@@ -44,3 +44,6 @@ class TensorBoardSnapshot(Snapshot):
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+
+
+TensorBoardSnaphot = TensorBoardSnapshot  # the older spelling

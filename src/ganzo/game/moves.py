@@ -1,0 +1,26 @@
+"""What the turns of several games have in common."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganzo.game import Game
+from ganzo.nn.batch import each
+
+
+def fakes(game: Game, start: Tensor, labels: Tensor | None, with_graph: bool) -> Any:
+    """What the generator makes of noise or of inputs; without a graph for the discriminator alone."""
+    with torch.set_grad_enabled(with_graph), game.autocast():
+        fake = game.generator(start) if labels is None else game.generator(start, labels)
+    return each(Tensor.float, fake)
+
+
+def move_discriminator(game: Game, real: Tensor, fake: Any, labels: Tensor | None) -> Tensor:
+    """The discriminator's move on real and fake images of the same labels; returns its loss, penalties included."""
+    fake = each(Tensor.detach, fake)
+    with game.autocast():
+        loss = game.loss.for_discriminator(real, fake, labels)  # ()
+    loss = loss + game.penalty(real, fake, labels)
+    game.discriminator.move(loss)  # zero_grad, backward, step, hooks
+    return loss
