@@ -217,7 +217,7 @@ def sections_of(sections: dict[str, str], level: str = "##") -> list[str]:
 
 def linked(text: str) -> str:
     """A text whose addresses are links."""
-    return re.sub(r"https://[^\s,;)]*[^\s,;).]", r"<\g<0>>", text)
+    return re.sub(r"https?://[^\s,;)]*[^\s,;).]", r"<\g<0>>", text)
 
 
 def first_line(cls: type) -> str:

@@ -1,6 +1,7 @@
 """The documentation is true: its Python runs, its commands are understood, its links lead somewhere, and it builds."""
 
 import importlib.util
+import itertools
 import re
 import shlex
 import shutil
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ganzo.arguments import COMMAND_OPTIONS, CommandLine
 from ganzo.catalogue import common_options, component_options
@@ -102,6 +104,31 @@ def test_every_component_has_a_page_that_names_its_options(own_folder, build):
                 assert f"`{option.flag}`" in text and option.help in text, f"{role.key} {name}: {option.flag}"
     text = (own_folder / "components" / "options.md").read_text(encoding="utf-8")
     assert all(f"`{option.flag}`" in text for option in common_options())
+
+
+def rows_of(page: Path, first: str) -> dict[str, str]:
+    """The rows of the table whose head begins with a word: what stands in backticks first, and the whole row."""
+    lines = page.read_text(encoding="utf-8").splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith(f"| {first} |"))
+    rows = itertools.takewhile(lambda line: line.startswith("|"), lines[start + 2 :])
+    return {re.search(r"`([\w-]+)`", row).group(1): row for row in rows}
+
+
+@pytest.mark.parametrize("page", ["docs/recipes.md", "README.md"])
+def test_the_tables_of_recipes_name_every_file(page):
+    files = {path.stem: path for path in (ROOT / "recipes").glob("*.yaml")}
+    assert list(rows_of(ROOT / page, "recipe")) == sorted(files), f"{page} and recipes/ must name the same"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "recipes").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_table_of_recipes_says_what_each_says_of_itself(path):
+    about = yaml.safe_load(path.read_text(encoding="utf-8"))["about"]
+    row = rows_of(ROOT / "docs" / "recipes.md", "recipe")[path.stem]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[1] == about["shows"] and cells[2] == about.get("data", "the embedded digits")
+    authors, _, rest = about["paper"].partition(", ")
+    year, link = rest.split(", ")[-2:]
+    assert cells[3] == f"[{authors}, {year}]({link})"
 
 
 @pytest.mark.slow

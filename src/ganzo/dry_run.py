@@ -22,7 +22,7 @@ def dry_run(completed: Completed) -> int:
     options.folder = "."
     parts = assemble(options)
     metrics = Metric.from_options(options)
-    Evaluation.from_options(options, measured=tuple(metrics.metrics))
+    Evaluation.from_options(options, measured=metrics.scores)
     Snapshot.from_options(options)
     width = max(len(key) for key, _, _ in rows)
     for key, value, source in rows:
