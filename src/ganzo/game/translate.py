@@ -6,12 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganzo.errors import RegistryError
 from ganzo.game import Game
 from ganzo.game.moves import fakes, move_discriminator
 from ganzo.nn.batch import Batch
 from ganzo.nn.examples import as_pair
-from ganzo.registry import accepts, register
+from ganzo.registry import RegistryError, accepts, register
 
 
 @register("game", "translate")
