@@ -13,12 +13,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 torch.set_num_threads(1)
 
 
+ENVIRONMENT = ("GANZO_", "SLURM_", "SHK_", "WANDB_", "MLFLOW_", "COMET_")  # what a run heeds
+
+
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path, monkeypatch):
     """Each test works in an empty folder, and knows nothing of the caller's environment."""
     monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("GANZO_")]:
+    for name in [name for name in os.environ if name.startswith(ENVIRONMENT) or name == "RESULTS_DIR"]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("WANDB_MODE", "offline")  # no test asks a server
     monkeypatch.setenv("GANZO_CACHE_DIR", str(tmp_path / "cache"))
     return tmp_path
 

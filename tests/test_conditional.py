@@ -36,6 +36,8 @@ def parts(folder, **changed):
     if changed.get("generator") == "u-gen":
         pair_pictures(folder / "pairs", count=16, classes=2)
         own |= TRANSLATES | {"data_dir": str(folder / "pairs"), "batch_size": 8, "discriminator": "fc"}
+    if changed.get("generator") == "msg":
+        own |= {"discriminator": "msg"}
     if changed.get("discriminator") == "patch-gan":
         own |= {"discriminator_receptive_field": 16}
     return assemble(make_options(**own | changed))
@@ -64,7 +66,9 @@ def label_changes(built):
     """How much another label changes the pictures of one and the same noise."""
     generator = built.game.generator.network.eval()
     with torch.no_grad():
-        return (generator(noise(built), zeros()) - generator(noise(built), zeros() + 1)).abs().max().item()
+        one, other = (generator(noise(built), zeros() + label) for label in (0, 1))
+        one, other = (images[-1] if isinstance(images, list) else images for images in (one, other))
+        return (one - other).abs().max().item()
 
 
 def judgement_changes(built):

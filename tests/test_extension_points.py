@@ -391,13 +391,13 @@ def test_a_file_may_set_whatever_argparse_takes(registry, ganzo, tiny, own_folde
         parser.add_argument("--sizes", type=int, nargs="+", default=[1])
         parser.add_argument("--more", action="append", default=[])
         parser.add_argument("--yes", type=lambda text: text == "yes", default=False)
-        parser.add_argument("--name")
+        parser.add_argument("--nick")
         parser.add_argument("--loud", action="count", default=0)
 
-    values = {"sizes": [2, 3], "more": ["a", "b"], "yes": True, "name": None, "loud": 2}
+    values = {"sizes": [2, 3], "more": ["a", "b"], "yes": True, "nick": None, "loud": 2}
     (own_folder / "o.json").write_text(json.dumps(values))
-    assert ganzo(f"{tiny} --experiment x --config o.json --name n").status == 0
-    assert {**values, "name": "n"}.items() <= options_of("x").items()
+    assert ganzo(f"{tiny} --experiment x --config o.json --nick n").status == 0
+    assert {**values, "nick": "n"}.items() <= options_of("x").items()
     assert ganzo(f"{tiny} --experiment y --sizes 4 5 --more c --yes yes").status == 0
     assert options_of("y")["sizes"] == [4, 5] and options_of("y")["yes"] is True
 

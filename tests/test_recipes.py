@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from files import write_mnist
-from formats import noise_pictures, write_lsun
+from formats import noise_pictures, write_cifar10, write_lsun
 from ganzo.assemble import assemble
 from ganzo.options import Completed, Layer
 from ganzo.recipes import read_config, recipes
@@ -29,6 +29,8 @@ def data_of(name):
         return {}
     if recipe["dataset"] == "lsun":
         write_lsun(folder, "bedroom", noise_pictures(24, 40, 50))
+    elif recipe["dataset"] == "cifar10":
+        write_cifar10(folder, noise_pictures(24, 32, 32), [number % 10 for number in range(24)])
     elif recipe["dataset"] == "emnist":
         write_mnist(folder, *letters(24), prefix="emnist-letters-train")
     elif recipe["dataset"] != "folder":

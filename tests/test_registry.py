@@ -169,7 +169,7 @@ def test_names_are_found_and_missed():
     assert Registry.keys("nothing") == []
     assert Registry.get("loss", "nothing") is None
     with pytest.raises(
-        RegistryError, match=r"no loss called `hnige`: choose among gan.*Did you mean `hinge`"
+        RegistryError, match=r"no loss called `hnige`: choose among f-divergence, gan.*Did you mean `hinge`"
     ):
         Registry.lookup("loss", "hnige")
 
@@ -291,7 +291,12 @@ def test_a_component_from_a_package(own_folder, registry, ganzo, tiny, monkeypat
         ("1 / 0", "mine.py:Typed", "cannot be loaded: ZeroDivisionError"),
         ("\0", "mine.py:Typed", "cannot be loaded"),
         ("", "other.py:Typed", "no file `other.py`"),
-        ("", "mine.py", r"no generator called `mine.py`.*path/to/file.py:Class"),
+        (
+            "",
+            "mine.py",
+            r"`mine.py` offers no `get_network`, so its class must be named.*path/to/file.py:Class",
+        ),
+        ("def get_network(: 3", "mine.py", "cannot be loaded: SyntaxError"),
         ("", "not.there:Typed", "cannot be loaded: ModuleNotFoundError"),
         ("", ":", "cannot be loaded"),
         ("", "..:a", "cannot be loaded"),

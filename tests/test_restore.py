@@ -24,6 +24,8 @@ NEEDS = {  # what a component cannot do without
     ("discriminator", "good"): {"image_size": 16},
     ("generator", "sn-resnet"): {"image_size": 32},
     ("discriminator", "sn-resnet"): {"image_size": 32},
+    ("generator", "msg"): {"image_size": 16, "discriminator": "msg"},
+    ("discriminator", "msg"): {"image_size": 16},
     ("discriminator", "patch-gan"): {"discriminator_receptive_field": 16},
     **dict.fromkeys(
         [

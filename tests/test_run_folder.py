@@ -219,7 +219,9 @@ def test_a_number_that_is_none_is_null_in_the_records(monkeypatch):
 
     record = Run.record
     monkeypatch.setattr(
-        Run, "record", lambda run, losses: record(run, losses | {"generator": math.nan, "x": -math.inf})
+        Run,
+        "record",
+        lambda run, losses, *more: record(run, losses | {"generator": math.nan, "x": -math.inf}, *more),
     )
     run = play()
 
@@ -229,7 +231,7 @@ def test_a_number_that_is_none_is_null_in_the_records(monkeypatch):
     lines = [
         json.loads(line, parse_constant=never) for line in (OUTPUT / "results.json").read_text().splitlines()
     ]
-    assert [line["train_g_loss"] for line in lines] == [line["x"] for line in lines] == [None, None]
+    assert [line["train_g_loss"] for line in lines] == [line["train_x"] for line in lines] == [None, None]
     assert math.isnan(run.history[0]["generator"])
     play(restore=True)
     assert "NaN" not in (OUTPUT / "results.json").read_text()

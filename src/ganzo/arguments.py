@@ -14,7 +14,7 @@ from ganzo.catalogue import (
     shorthands,
 )
 from ganzo.errors import OptionError, RegistryError, nearest
-from ganzo.grammar import items
+from ganzo.grammar import WITH_ARGUMENTS, items
 from ganzo.loading import is_path
 from ganzo.options import Completed, Layer
 from ganzo.registry import Registry
@@ -25,6 +25,7 @@ COMMAND_OPTIONS = {  # read by the command itself; they are no part of a run
     "config": "a recipe's name, or a JSON or YAML file of options that the command line may override",
     "from_json": "a JSON or YAML file of options that beats the command line: it reproduces a run",
     "dry_run": "print every value with who set it, the parameter counts and the shapes; train nothing",
+    "as": "read the command line as that of an older system: gan-doctor",
 }
 
 Rows = Sequence[tuple[str, str]]  # flags, and their help
@@ -70,6 +71,10 @@ class CommandLine:
             self._add(key, switch=key in switches, text=text)
         for key, role in ROLES.items():
             self._add(key, text=role.help, repeat=True)
+        for key in WITH_ARGUMENTS:
+            self._add(
+                f"{key}_args", text=f"options of the {key}: JSON, a Python literal or key=value,key=value"
+            )
         for key in (*SHORTHANDS, *(k for k in shorthands() if k not in SHORTHANDS), *OLD_SPELLINGS):
             if key not in catalogue():
                 self._add(key, repeat=key in SHORTHANDS, text="")
@@ -202,6 +207,8 @@ def help_page(command: str, extra: dict[str, str], completed: Completed, rows: R
         parts.append(_section("options of third parties", rows))
     short = ", ".join(f"--{key.replace('_', '-')}" for key in shorthands())
     parts.append(f"For both players at once: {short}.")
+    whole = ", ".join(f"--{key}-args" for key in WITH_ARGUMENTS)
+    parts.append(f"Options of one component as JSON, a Python literal or key=value,key=value: {whole}.")
     parts.append("Your own pictures: `--data-dir FOLDER` (see `ganzo list dataset folder`).")
     parts.append("`ganzo list ROOM COMPONENT` shows the options of any other component.")
     return "\n".join(parts)

@@ -7,18 +7,23 @@ from typing import Any
 
 from ganzo.registry import Registry, is_fact, takes_options
 from ganzo.roles import ROLES, Role
-from ganzo.schema import parameters
+from ganzo.schema import Parameter, parameters
 
 COMMON = (
     "ganzo.run",
     "ganzo.machine",
     "ganzo.metric",
     "ganzo.labels",
+    "ganzo.optimizer.schedule",
 )  # what every run has, whichever parts it is made of
 SHORTHANDS = {"optimizer": ("generator_optimizer", "discriminator_optimizer")}
 OLD_SPELLINGS = {
+    "name": "experiment",
     "clip_to": "weight_clipper_clip_to",
     "gradient_penalty": "gradient_penalty_factor",
+    "compute_is_every": "metrics_every",
+    "n_samples_is": "metrics_samples",
+    "val_batch_size": "metrics_batch_size",
 }
 # What does not change the weights that a run ends with: left out of its hashed name, and free to change on `--restore`.
 FREE_ROLES = ("metrics", "log", "save_images_as")
@@ -31,12 +36,15 @@ FREE = frozenset(
             "epochs",
             "start_epoch",
             "max_seconds",
+            "trial_id",
             "model_dir",
             "output_dir",
+            "results_dir",
         ),
         *("device", "parallel", "threads", "channels_last", "tune", "cache_dir", "loader_workers"),
         *("pin_memory", "download"),
         *("checkpoint_every", "keep_checkpoints", "metrics_every", "metrics_samples", *FREE_ROLES),
+        *("metrics_batch_size", "metrics_features", "metrics_weights"),
     )
 )
 
@@ -66,7 +74,7 @@ def component_options(role: Role, name: str) -> list[Option]:
     return [
         Option(
             role.option(name, p.name),
-            p.kind,
+            kind_of(p),
             p.default,
             p.help,
             f"{role.key.replace('_', '-')} {name}",
@@ -75,6 +83,12 @@ def component_options(role: Role, name: str) -> list[Option]:
         for p in parameters(cls)
         if not is_fact(p, role.namespace)
     ]
+
+
+def kind_of(parameter: Parameter) -> Any:
+    """What an option accepts; where a third party gives no type, values of its default's type."""
+    kinds = {bool: bool, int: int | float, float: float, str: str}
+    return kinds.get(type(parameter.default), Any) if parameter.kind is Any else parameter.kind
 
 
 def read_by(role: Role, name: str) -> list[Option]:

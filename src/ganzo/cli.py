@@ -9,6 +9,9 @@ from ganzo.errors import GanzoError, nearest
 COMMANDS = {
     "train": "train a GAN; without any option, on the embedded handwritten digits",
     "sample": "draw pictures from a stored run (the command `deh` does the same)",
+    "report": "write a page about a run: samples over time, curves, scores, options",
+    "compare": "write a page that puts runs side by side",
+    "evaluate": "score a stored run over several seeds, or one folder of pictures against another",
     "list": "list rooms, components and their options, and recipes",
 }
 USAGE = "\n".join(
@@ -81,6 +84,18 @@ def run(words: list[str]) -> int:
         from ganzo import sample
 
         return sample.command(rest)
+    if command == "report":
+        from ganzo import report
+
+        return report.command(rest)
+    if command == "compare":
+        from ganzo import compare
+
+        return compare.command(rest)
+    if command == "evaluate":
+        from ganzo import evaluate
+
+        return evaluate.command(rest)
     from ganzo import listing
 
     return listing.command(rest)

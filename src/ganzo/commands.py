@@ -8,6 +8,7 @@ from typing import Any
 
 from ganzo.arguments import COMMAND_OPTIONS, CommandLine, help_page
 from ganzo.catalogue import FREE, FREE_ROLES, SHORTHANDS, catalogue, component_options
+from ganzo.compat import translated
 from ganzo.errors import OptionError, RunError
 from ganzo.grammar import items
 from ganzo.loading import MODULES_VARIABLE, is_path
@@ -21,10 +22,11 @@ from ganzo.schema import convert
 
 def train(words: list[str]) -> int:
     """`ganzo train`."""
+    words = translated(words)
     line = CommandLine("train", {k: t for k, t in COMMAND_OPTIONS.items()}, switches=("dry_run",))
     wants_help = any(word in ("-h", "--help") for word in words)
     given = line.read([word for word in words if word not in ("-h", "--help")])
-    config, from_json, dry_run = (given.pop(key, None) for key in COMMAND_OPTIONS)
+    config, from_json, dry_run, _ = (given.pop(key, None) for key in COMMAND_OPTIONS)
     layers = [environment()]
     warn(layers[0].warnings)
     if not (config or from_json or any(key in given for key in (*ROLES, *SHORTHANDS, "data_dir"))):

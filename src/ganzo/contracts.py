@@ -257,12 +257,14 @@ def check_game(world: Namespace, game: Any) -> None:
 
 
 def check_metric(world: Namespace, metric: Any) -> None:
-    """Scores from features."""
-    extractor = Registry.lookup("features", metric.features)()
+    """Scores from features, and from logits where features are whatever the run chooses."""
+    extractor = build("features", metric.features or "classifier", world).eval()
     n = max(metric.minimum_samples, 10)
+    labels = torch.arange(n) % 10
+    given = {"real_labels": labels} if accepts(metric.update, "real_labels") else {}
     with torch.no_grad():
         real, fake = extractor(images(world, n)), extractor(images(world, n))
-    metric.update(real if metric.needs_real else None, fake, torch.arange(n) % 10)
+    metric.update(real if metric.needs_real else None, fake, labels, **given)
     scores = metric.compute()
     assert scores and all(isinstance(score, float) for score in scores.values()), (
         f"Floats must come; got {scores}."

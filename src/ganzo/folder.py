@@ -20,6 +20,8 @@ from ganzo import __version__
 from ganzo.checkpoint import listed, whole
 from ganzo.errors import RunError
 from ganzo.options import saveable
+from ganzo.whereabouts import find_run as find_run  # they are looked for here
+from ganzo.whereabouts import output_of as output_of
 
 DISK_ERRORS = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)
 DECIDED = ("image_size", "image_colors", "classes", "state_size", "batch_size")  # by the data and the noise
@@ -29,13 +31,10 @@ MARKS = {  # files that show whose a folder is, and a key that each holds
     "results.json": "epoch",
 }
 PASSING = ("lock", ".writable", ".folders.json.tmp")  # what a run leaves that ends before it begins
-RECORDS = (
-    "results.json",
-    "statistics.log",
-    "tensorboard",
-    "curves.png",
-    "best",
-)  # what a new run starts anew
+RECORDS = (  # what a new run starts anew
+    *("results.json", "statistics.log", "curves.png", "best"),
+    *("tensorboard", "wandb", "mlflow*.db", "comet"),
+)
 
 
 def take_lock(path: Path, experiment: str) -> Any:
@@ -112,9 +111,14 @@ def refuse_foreign(*folders: Path) -> None:
     """See that folders are a run's, or empty: nothing is deleted or written beside what a user keeps there.
 
     Raises:
-        RunError: where a folder holds files, and is not a run's
+        RunError: where a folder holds files, and is not a run's; or lies in another run's
     """
     for folder in folders:
+        if (folder.parent / "folders.json").is_file():  # it would be deleted with the run around it
+            raise RunError(
+                f"A run's folder must be its own; `{folder.parent}`, in which `{folder.name}` would lie, is another"
+                " run's: choose another `--experiment`, or other folders."
+            )
         try:
             names = sorted(path.name for path in folder.iterdir() if path.name not in PASSING)
         except OSError:  # it is not there, or no folder; whether it can be made is found out later
@@ -140,8 +144,17 @@ def delete_files(folder: Path) -> None:
 def delete_records(folder: Path) -> None:
     """Delete what a run that is gone has left and a new one would write behind."""
     if is_of_a_run(folder):
-        for name in RECORDS:
-            delete(folder / name)
+        for path in [path for name in RECORDS for path in folder.glob(name)]:
+            delete(path)
+
+
+def best_checkpoint(folder: Path) -> str | None:
+    """The name of the best epoch's checkpoint, as a run's `best` tells."""
+    try:
+        note = json.loads((folder / "best" / "score.json").read_text(encoding="utf-8"))
+        return note["checkpoint"]
+    except (OSError, ValueError, LookupError, TypeError):  # none yet, or an older version's
+        return None
 
 
 def delete(path: Path) -> None:
@@ -193,23 +206,6 @@ def commit() -> str | None:
     return found if prefix == ["src/ganzo/"] else None  # else it is installed inside of another project
 
 
-def find_run(name: str, model_dir: Path) -> Path:
-    """The model folder of a run, given by its name or by the path of either of its folders."""
-    places = [model_dir / name] if Path(name).name == name and name not in (".", "..") else []
-    if not (places and (places[0] / "options.json").is_file()):
-        places.append(Path(name))
-    for place in places:
-        if (place / "options.json").is_file():
-            return place.resolve() if place.name in ("", ".", "..") else place
-        try:
-            other = json.loads((place / "folders.json").read_text(encoding="utf-8"))["model_folder"]
-            if (place / other / "options.json").is_file():
-                return Path(os.path.relpath(place / other))
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-    raise RunError(f"There is no run in `{places[0]}`; name one with `--experiment` (and `--model-dir`).")
-
-
 def write_facts(folder: Path, output: Path, options: Namespace, parts: Any) -> None:
     """Write what a run is: its options, its environment, what its data decided, and where its other folder lies."""
     for here in (folder, output):
@@ -220,13 +216,3 @@ def write_facts(folder: Path, output: Path, options: Namespace, parts: Any) -> N
     facts |= {"class_names": list(getattr(parts.data, "class_names", ()))}
     facts |= {"data": parts.data.fingerprint() if hasattr(parts.data, "fingerprint") else None}
     write_json(folder / "environment.json", environment(options) | {"facts": facts})
-
-
-def output_of(folder: Path, otherwise: Path) -> Path:
-    """Where the output folder of a run lies, as its model folder tells; otherwise where its options say."""
-    try:
-        told = json.loads((folder / "folders.json").read_text(encoding="utf-8"))["output_folder"]
-        place = Path(os.path.relpath(folder / told))
-        return place.parent if place.name == folder.name and place.is_dir() else otherwise
-    except (OSError, ValueError, KeyError, TypeError):
-        return otherwise

@@ -1,9 +1,23 @@
 """How several components are written: `conv:channels=32,layers=4` on the command line, a list of objects in a file."""
 
+import ast
 import dataclasses
+import json
+import re
 from typing import Any
 
 from ganzo.errors import OptionError
+from ganzo.roles import ROLES
+
+WITH_ARGUMENTS = (
+    "generator",
+    "discriminator",
+    "game",
+    "dataset",
+    "loss",
+)  # roles that `--…-args` sets options of
+WORDS = {"true": True, "false": False, "none": None, "null": None}
+NOT_READ = (ValueError, SyntaxError, TypeError, MemoryError, RecursionError)
 
 
 @dataclasses.dataclass
@@ -55,3 +69,58 @@ def _from_text(text: str, key: str) -> list[Item]:
     if any(not item.name for item in found):
         raise OptionError(f"`{key}` has an empty name in `{text}`; write names separated by commas.")
     return found
+
+
+def with_arguments(values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a layer with what `generator_args` and its like hold: as settings of the component they belong to.
+
+    Where the layer names no component, they become options of their own.
+    """
+    values = dict(values)
+    for role in (ROLES[key] for key in WITH_ARGUMENTS if f"{key}_args" in values):
+        settings = arguments(values.pop(f"{role.key}_args"), f"--{role.key}-args")
+        if role.key not in values:
+            values = {role.option("", name): value for name, value in settings.items()} | values
+            continue
+        found = items(values[role.key], role.key)
+        if len(found) != 1:
+            raise OptionError(f"`--{role.key}-args` needs one `--{role.key}`; got {len(found)}.")
+        if "name" in settings:
+            raise OptionError(
+                f"`--{role.key}-args` must hold options of the {role.key}; got `name`, which selects it."
+            )
+        values[role.key] = {"name": found[0].name, **found[0].settings, **settings}
+    return values
+
+
+def arguments(given: Any, flag: str) -> dict[str, Any]:
+    """Arguments by name: an object, JSON, a Python literal, or `key=value,key=value`. Nothing is ever evaluated."""
+    text = given.strip() if isinstance(given, str) else given
+    found: Any = text
+    if isinstance(text, str) and text.startswith("{"):
+        found = _literal(text)
+    elif isinstance(text, str):
+        pieces = [piece.partition("=") for piece in re.split(r",(?=\s*[\w-]+\s*=)", text)] if text else []
+        found = {name.strip(): _literal(value.strip()) for name, equals, value in pieces if equals}
+        found = found if len(found) == len(pieces) else None  # else a piece has no `=`, or a name comes twice
+    try:
+        json.dumps(found)  # as it will be saved
+        sound = isinstance(found, dict) and all(isinstance(name, str) and name for name in found)
+    except (TypeError, ValueError, RecursionError):
+        sound = False
+    if not sound:
+        raise OptionError(
+            f"`{flag}` must be JSON, a Python literal or key=value pairs, as in '{{\"nf\": 32}}' or nf=32; got"
+            f" {given!r}."
+        )
+    return {name.replace("-", "_"): value for name, value in found.items()}
+
+
+def _literal(text: str) -> Any:
+    """A text as JSON, as a Python literal, or as it is."""
+    for read in (json.loads, ast.literal_eval):
+        try:
+            return read(text)
+        except NOT_READ:
+            continue
+    return WORDS.get(text.lower(), text)

@@ -67,15 +67,17 @@ def lazily(package: str) -> Callable[[str], Any]:
 
 
 def is_path(name: str) -> bool:
-    """Whether a component's name says where its class lies (`file.py:Class`) instead of being registered."""
-    return ":" in name
+    """Whether a component's name says where its class lies (`file.py:Class`, `file.py`) instead of being registered."""
+    return ":" in name or name.endswith(".py")
 
 
 @functools.cache
 def load_from_path(namespace: str, name: str) -> type:
-    """The class that `path/to/file.py:Class` or `package.module:Class` names."""
+    """The class that `path/to/file.py:Class` or `package.module:Class` names, or a `path/to/file.py` with functions."""
     where, _, attribute = name.rpartition(":")
     try:
+        if name.endswith(".py"):
+            return importlib.import_module("ganzo.modules").component(namespace, name, _load_file(Path(name)))
         module = _load_file(Path(where)) if where.endswith(".py") else import_here(where)
     except RegistryError:
         raise

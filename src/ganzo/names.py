@@ -48,7 +48,7 @@ class Registry:
 
     @staticmethod
     def get(namespace: str, name: str) -> type | None:
-        """The class of a name, or None. A name may be a path: `file.py:Class` or `package.module:Class`."""
+        """The class of a name, or None. A name may be a path: `file.py:Class`, `file.py` or `package.module:Class`."""
         namespace = room_of(namespace)
         loading.scan(namespace)
         known = Registry._classes.get(namespace, {})
@@ -86,11 +86,8 @@ class Registry:
         found = Registry.get(namespace, name)
         if found is None:
             known = Registry.keys(namespace)
-            hint = nearest(name, known) or (
-                " A file is given as `path/to/file.py:Class`." if name.endswith(".py") else ""
-            )
             raise RegistryError(
-                f"There is no {namespace} called `{name}`: choose among {', '.join(known)}.{hint}"
+                f"There is no {namespace} called `{name}`: choose among {', '.join(known)}.{nearest(name, known)}"
             )
         return found
 

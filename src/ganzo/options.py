@@ -25,12 +25,19 @@ from ganzo.catalogue import (
 )
 from ganzo.errors import OptionError, nearest
 from ganzo.files import read_file as read_file  # it is looked for here
-from ganzo.grammar import Item, items
+from ganzo.grammar import Item, items, with_arguments
 from ganzo.loading import MODULES_VARIABLE
 from ganzo.registry import Registry, default_of, takes_options
 from ganzo.roles import FACTS, ROLES, Role
 from ganzo.schema import convert, describe
+from ganzo.whereabouts import restore_requeued, settle_place
 
+PASSING = {
+    "restore",
+    "delete",
+    "trial_id",
+    "results_dir",
+}  # of one command; the last two are in name and folders
 OTHER_VARIABLES = (MODULES_VARIABLE, "GANZO_NO_SKIPS")  # ours, but no options; the second is the tests' own
 
 
@@ -45,7 +52,7 @@ class Layer:
 
 def spelled(values: dict[str, Any]) -> dict[str, Any]:
     """The values of a layer under their full keys; within a layer the specific beats the general."""
-    values = {OLD_SPELLINGS.get(key, key): value for key, value in values.items()}
+    values = with_arguments({OLD_SPELLINGS.get(key, key): value for key, value in values.items()})
     general: dict[str, Any] = {}
     for key, targets in shorthands().items():
         if key in values:
@@ -223,7 +230,7 @@ def saveable(options: Namespace) -> dict[str, Any]:
         if not role.several and isinstance(name := getattr(options, role.key), str):
             kept |= {option.key for option in read_by(role, name)}
     kept |= set(getattr(options, "third_party", ()))
-    return {key: getattr(options, key) for key in sorted(kept) if key not in ("restore", "delete")}
+    return {key: getattr(options, key) for key in sorted(kept - PASSING)}
 
 
 def hashed_name(options: Namespace) -> str:
@@ -254,12 +261,8 @@ def make_options(**values: Any) -> Namespace:
 
 
 def settle_names(options: Namespace) -> None:
-    """Give a run that has no name a hash of its options, and one that has no seed a drawn one."""
-    if options.experiment is None:
-        options.experiment = hashed_name(options)
-    if not options.experiment or options.experiment in (".", "..") or set(options.experiment) & set("/\\\0"):
-        raise OptionError(f"`--experiment` must be a plain name without slashes; got `{options.experiment}`.")
-    if len(os.fsencode(options.experiment)) > 200:
-        raise OptionError(f"`--experiment` must be at most 200 letters long; got {len(options.experiment)}.")
+    """Give a run its name, a hash where nobody named it, its folders, and a drawn seed where it has none."""
+    settle_place(options, hashed_name)
+    restore_requeued(options)
     if options.seed is None:
         options.seed = secrets.randbelow(2**31)

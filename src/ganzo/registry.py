@@ -14,7 +14,7 @@ from ganzo.errors import (
     RunError,
     nearest,
 )
-from ganzo.grammar import Item, items
+from ganzo.grammar import Item, arguments, items
 from ganzo.loading import lazily
 from ganzo.names import Registry, build, is_fact, register, takes_options, with_option_parser
 from ganzo.roles import ROLES, Role, side_of
@@ -49,6 +49,7 @@ __all__ = [  # all that a component needs of the frame
     "RegistryException",
     "RunError",
     "accepts",
+    "arguments",
     "build",
     "child",
     "chosen",

@@ -2,11 +2,10 @@
 
 `<model-dir>/<experiment>/` holds options.json, environment.json, checkpoints/, best/ and the newest weights for
 users; `<output-dir>/<experiment>/` holds results.json, statistics.log, samples/ and curves.png. Each folder points to
-the other.
+the other; both may be one.
 """
 
 import contextlib
-import json
 import signal
 import threading
 import time
@@ -19,6 +18,7 @@ from ganzo import checkpoint
 from ganzo.errors import RunError
 from ganzo.folder import (
     DISK_ERRORS,
+    best_checkpoint,
     claim,
     delete_files,
     delete_records,
@@ -29,18 +29,14 @@ from ganzo.folder import (
 )
 from ganzo.nn.examples import Examples
 from ganzo.nn.random import load_random_state, random_state
-from ganzo.nn.record import finite
+from ganzo.nn.record import finite, plain, recorded
 from ganzo.nn.sampling import settle
+from ganzo.options import saveable
 from ganzo.registry import register
 from ganzo.schema import Count, Natural, NonNegative, Positive, Seed
+from ganzo.whereabouts import FOLDERS, requeued
 
-STATE = (
-    "epoch",
-    "seconds",
-    "seconds_of_epoch",
-    "images_before",
-    "history",
-)  # of the run itself, in a checkpoint
+STATE = ("epoch", "seconds", "seconds_of_epoch", "images_before", "history")  # in a checkpoint
 FROM_THE_BEGINNING = "the run had stopped before its first checkpoint; it starts from the beginning"
 
 
@@ -50,8 +46,10 @@ class Run:
 
     Args:
         experiment: name of the run, and of its folders; none for a hash of the options
+        trial_id: which trial of the experiment it is; where results lie under one root, none for the scheduler's job
         model_dir: where runs keep their weights
         output_dir: where runs put what people look at
+        results_dir: a root for both, as the variable RESULTS_DIR gives one: a run is then `<root>/<name>/<trial>`
         epochs: epochs in all; a restored run trains what is left
         start_epoch: number of the first epoch in logs and pictures
         max_seconds: end the run after so much training; none for no limit
@@ -66,8 +64,10 @@ class Run:
         self,
         *,
         experiment: str | None = None,
-        model_dir: str = "models",
-        output_dir: str = "output",
+        trial_id: str | None = None,
+        model_dir: str = FOLDERS["model_dir"],
+        output_dir: str = FOLDERS["output_dir"],
+        results_dir: str | None = None,
         epochs: Natural = 100,
         start_epoch: Natural = 1,
         max_seconds: Positive | None = None,
@@ -78,7 +78,7 @@ class Run:
         keep_checkpoints: Count = 2,
     ):
         assert experiment is not None, "an experiment has a name by now"
-        self.experiment = experiment
+        self.experiment = experiment  # with its trial; its folders hold the root by now
         self.folder = Path(model_dir) / experiment
         self.output = Path(output_dir) / experiment
         self.epochs, self.start_epoch = epochs, start_epoch
@@ -89,7 +89,7 @@ class Run:
         self.seconds = 0.0  # of training, over all sessions
         self.seconds_of_epoch = 0.0
         self.images_before = 0  # real images judged when the epoch began
-        self.history: list[dict[str, float]] = []
+        self.history: list[dict[str, Any]] = []
         self.keeps_best = False
         self.stop: str | None = None  # the signal that asked the run to end
         self._saved_at = self._ticked_at = self._clock = self._round_began = time.monotonic()
@@ -158,7 +158,10 @@ class Run:
             folder.mkdir(parents=True, exist_ok=True)
         said = self.restore() if self.restoring else None
         write_facts(self.folder, self.output, options, parts)
-        return said
+        for part in self._parts.get("statistics", ()):
+            if hasattr(part, "begin"):  # a third party's may only have `log`
+                part.begin(saveable(options))
+        return f"{again}: {said}" if said and (again := requeued()) else said
 
     def keep(self, **parts: Any) -> None:
         """Name the parts whose state belongs to the run; one of them is the `game`."""
@@ -201,8 +204,11 @@ class Run:
             self.save()
         self._round_began = time.monotonic()
 
-    def record(self, losses: dict[str, float]) -> dict[str, float]:
-        """Close an epoch: its numbers with the epoch's own number, its time and speed; they go to results.json."""
+    def record(self, losses: dict[str, float], protocol: Any = None) -> dict[str, float]:
+        """Close an epoch: its numbers with the epoch's own number, its time and speed; they go to results.json.
+
+        What the scores among them were measured by, the protocol, goes there too.
+        """
         self.epoch += 1
         seconds, images = max(self.seconds_of_epoch, 1e-9), self.game.images - self.images_before
         numbers = {"epoch": self.start_epoch + self.epoch - 1, **losses}
@@ -211,15 +217,10 @@ class Run:
         for name, player in self.game.players.items():
             numbers[short.get(name, f"lr_{name}")] = player.optimizer.param_groups[0]["lr"]
         self.seconds_of_epoch, self.images_before = 0.0, self.game.images
-        self.history.append(numbers)
+        self.history.append(numbers | ({"protocol": plain(protocol)} if protocol else {}))
         with (self.output / "results.json").open("a", encoding="utf-8") as file:
-            file.write(self._line(numbers))
+            file.write(recorded(self.history[-1], self.game.players))
         return numbers
-
-    @staticmethod
-    def _line(numbers: dict[str, float]) -> str:
-        names = {"generator": "train_g_loss", "discriminator": "train_d_loss", "seconds": "time"}
-        return json.dumps({names.get(key, key): value for key, value in finite(numbers).items()}) + "\n"
 
     def epoch_over(self, improved: bool) -> None:
         """After an epoch: save when it is due or the last one; keep an improved model as `best`."""
@@ -245,7 +246,8 @@ class Run:
         checkpoint.write(root / self._name, self.game.networks(), state)
         self._save_for_users(self.folder)
         found = checkpoint.listed(root)
-        best = [path for path in found[: -self.kept] if self.keeps_best and path.name == self._best()]
+        name = best_checkpoint(self.folder) if self.keeps_best else None
+        best = [path for path in found[: -self.kept] if path.name == name]
         checkpoint.tidy(root, keep=best + found[-self.kept :])
         self._saved_at, self._saved = time.monotonic(), (self.epoch, self.game.turns)
 
@@ -253,14 +255,6 @@ class Run:
     def _name(self) -> str:
         """The name of a checkpoint that is written now."""
         return f"{self.epoch}-{self.game.turns}"
-
-    def _best(self) -> str | None:
-        """The name of the best epoch's checkpoint."""
-        try:
-            note = json.loads((self.folder / "best" / "score.json").read_text(encoding="utf-8"))
-            return note["checkpoint"]
-        except (OSError, ValueError, LookupError, TypeError):  # none yet, or an older version's
-            return None
 
     def _save_for_users(self, folder: Path, note: dict[str, Any] | None = None) -> None:
         settle(self.game.sampler, self.noise, self.classes)
@@ -292,5 +286,6 @@ class Run:
                 if hasattr(part, "load_state_dict"):
                     part.load_state_dict(part.state_dict())
         with checkpoint.whole(self.output / "results.json") as temporary:
-            temporary.write_text("".join(map(self._line, self.history)), encoding="utf-8")
+            lines = [recorded(numbers, self.game.players) for numbers in self.history]
+            temporary.write_text("".join(lines), encoding="utf-8")
         return f"restored at epoch {self.epoch}, turn {self.game.turns}" if folder else FROM_THE_BEGINNING

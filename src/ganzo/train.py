@@ -19,6 +19,7 @@ def train(options: Namespace) -> Run:
     settle_names(options)
     progress = Progress(options)
     machine, run = build("common", "machine", options), build("common", "run", options)
+    schedule = build("common", "schedule", options)
     with run, progress:
         progress.say(None if run.restoring else machine.choose(options, assemble))
         machine.settle(options)
@@ -33,14 +34,16 @@ def train(options: Namespace) -> Run:
         progress.begin(run)
 
         for epoch in run.remaining():
+            schedule.set(game.players, epoch)
             for losses in game.rounds(data, noise, run.pause):  # the only line that moves weights
                 run.round_over()
                 progress.show(run, losses, getattr(data, "batches", None))
                 if run.over and game.turns_of_epoch:  # inside an epoch: it goes on with `--restore`
                     break
             else:
-                losses |= metrics.measure(epoch, data, noise, game.sampler)
-                numbers = run.record(losses)
+                scores = metrics.measure(epoch, data, noise, game.sampler)
+                protocol = getattr(metrics, "protocol", None) if scores else None  # what the scores mean
+                numbers = run.record(losses | scores, protocol)
                 for each in statistics:
                     each.log(numbers)
                 for each in snapshots:

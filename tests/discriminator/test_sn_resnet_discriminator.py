@@ -59,3 +59,12 @@ def test_another_size_is_refused_with_one_that_works(size, better):
         OptionError, match=rf"a power of two, 32 or more.*`sn-resnet`; got {size}\. Try {better}\."
     ):
         SNResNetDiscriminator(image_size=size)
+
+
+@pytest.mark.parametrize("block", [0, 1, 2, 4])
+def test_it_goes_on_from_the_output_of_a_block(block):
+    net = SNResNetDiscriminator(image_size=32, channels=4, classes=3, head="projection").eval()
+    images, labels = torch.randn(2, 3, 32, 32), torch.tensor([0, 2])
+    features = net.features(images, until=block)
+    assert features.shape[2] == {0: 32, 1: 16, 2: 8, 4: 8}[block]
+    assert torch.equal(net.forward_from(features, labels, after=block), net(images, labels))

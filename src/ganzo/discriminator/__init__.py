@@ -21,10 +21,12 @@ class Discriminator(Facade, nn.Module):
 
     Attributes:
         uses_labels: whether labels change its judgement
+        scales: height and width of the images that it judges at once, small to large; none where it judges one
     """
 
     namespace: ClassVar[str] = "discriminator"
     uses_labels: bool = False
+    scales: list[tuple[int, int]] | None = None
 
     @abstractmethod
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor | Verdict:
@@ -44,8 +46,20 @@ class Discriminator(Facade, nn.Module):
             seen.classes = 0
         if way == "concat":
             seen.image_colors += classes
-            return ConcatLabels(super().from_options(seen, *parts, **offered), classes)
-        return super().from_options(seen, *parts, **offered)
+        network = super().from_options(seen, *parts, **offered)
+        cls._check_scales(options, network)
+        return ConcatLabels(network, classes) if way == "concat" else network
+
+    @classmethod
+    def _check_scales(cls, options: Namespace, network: Any) -> None:
+        """Refuse a network that says it judges one size where the generator makes several."""
+        for item in chosen(options, role_of("generator")) if getattr(network, "scales", ()) is None else ():
+            if getattr(Registry.lookup("generator", item.name), "makes_scales", False):
+                raise OptionError(
+                    f"The generator `{item.name}` makes images in several sizes, and the discriminator"
+                    f" `{chosen(options, role_of('discriminator'))[0].name}` judges one; choose `--discriminator msg`,"
+                    " or another generator."
+                )
 
     @classmethod
     def _check_head(cls, options: Namespace, way: str) -> None:

@@ -58,3 +58,13 @@ class SNResNetDiscriminator(Discriminator):
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor | Verdict:
         return self.judge(F.relu(self.blocks(images)).mean((2, 3)), labels)
+
+    def features(self, images: Tensor, until: int = 2) -> Tensor:
+        """What comes out of the first `until` blocks, B×channels×h×w; `forward_from` goes on from there."""
+        return self.blocks[:until](images)
+
+    def forward_from(
+        self, features: Tensor, labels: Tensor | None = None, after: int = 2
+    ) -> Tensor | Verdict:
+        """Judge by what came out of the first `after` blocks, perhaps a mixture of several images' features."""
+        return self.judge(F.relu(self.blocks[after:](features)).mean((2, 3)), labels)

@@ -20,12 +20,14 @@ class Generator(Facade, nn.Module):
         uses_labels: whether labels change what it makes
         translates: whether it starts from images instead of noise
         normalizes: whether it has batch norms, by which labels can enter
+        makes_scales: whether it makes a list of images, which asks for a discriminator that judges all of them
     """
 
     namespace: ClassVar[str] = "generator"
     uses_labels: bool = False
     translates: bool = False
     normalizes: bool = False
+    makes_scales: bool = False
 
     @abstractmethod
     def forward(self, noise: Tensor, labels: Tensor | None = None) -> Tensor:

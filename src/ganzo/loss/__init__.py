@@ -65,6 +65,25 @@ class Loss(Facade, ABC):
         return self.generator_loss(told.logits) + class_loss(told, labels)
 
 
+class RelativeLoss(Loss):
+    """The base of losses that judge a fake image beside real ones, for both players.
+
+    The generator's loss takes real images too, of the same labels: the game hands them over as `real`.
+    """
+
+    @abstractmethod
+    def generator_loss(self, fake: Tensor, real: Tensor) -> Tensor:  # type: ignore[override]  # one side says nothing
+        """The generator's loss from the logits of its images and of real ones."""
+
+    def for_generator(  # type: ignore[override]  # `real` has no default: without it there is no such loss
+        self, fake: Tensor, target: Tensor | None = None, labels: Tensor | None = None, *, real: Tensor
+    ) -> Tensor:
+        """The generator's loss for images beside real ones, both of the given labels (`target` is the older name)."""
+        labels = target if labels is None else labels
+        told = self.critic.verdict(fake, labels)
+        return self.generator_loss(told.logits, self.critic(real, labels)) + class_loss(told, labels)
+
+
 def class_loss(verdict: Verdict, labels: Tensor | None) -> Tensor | float:
     """How wrong the classes are that an auxiliary head names: the cross-entropy; 0 where there is no such head."""
     if verdict.classes is None:

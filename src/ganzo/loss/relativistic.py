@@ -3,15 +3,17 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from ganzo.loss import Loss, class_loss
+from ganzo.loss import RelativeLoss
 from ganzo.registry import register
 
 
+@register("loss", "relativistic-standard")
 @register("loss", "relativistic")
-class RelativisticLoss(Loss):
+class RelativisticLoss(RelativeLoss):
     """Relativistic pairing: only whether a real image is called more real than its fake counts, for both players.
 
-    The generator's loss needs real images too, of the same labels: the game hands them over as `real`.
+    It is the relativistic standard GAN (RSGAN), and known by that name as well. The generator's loss
+    needs real images too, of the same labels: the game hands them over as `real`.
 
     Shape: logits B×1 or B×1×h×w (averaged), as many real as fake; each loss is a scalar.
 
@@ -25,11 +27,3 @@ class RelativisticLoss(Loss):
 
     def generator_loss(self, fake: Tensor, real: Tensor) -> Tensor:  # type: ignore[override]  # one side says nothing
         return F.softplus(real - fake).mean()
-
-    def for_generator(  # type: ignore[override]  # `real` has no default: without it there is no such loss
-        self, fake: Tensor, target: Tensor | None = None, labels: Tensor | None = None, *, real: Tensor
-    ) -> Tensor:
-        """The generator's loss for images beside real ones, both of the given labels (`target` is the older name)."""
-        labels = target if labels is None else labels
-        told = self.critic.verdict(fake, labels)
-        return self.generator_loss(told.logits, self.critic(real, labels)) + class_loss(told, labels)

@@ -5,7 +5,9 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
+from ganzo.errors import OptionError
 from ganzo.nn.batch import each
+from ganzo.nn.multiscale import pyramid
 
 
 class Verdict(NamedTuple):
@@ -18,6 +20,9 @@ class Verdict(NamedTuple):
 
 class Critic:
     """The discriminator as losses and penalties see it: augmentation goes before it, labels go with it.
+
+    A discriminator that judges several scales at once says their sides as `scales`, small to large: what is only at
+    hand in one size, as real images are, is offered to it at all of them, before it is augmented.
 
     Args:
         discriminator: `(images, labels=None)` to logits or a `Verdict`
@@ -32,6 +37,7 @@ class Critic:
 
     def verdict(self, images: Tensor, labels: Tensor | None = None) -> Verdict:
         """Judge images: logits (float32) with whatever else the discriminator offers."""
+        images = self.at_scales(images)
         for change in self.augment:
             images = each(change, images)
         said = self.discriminator(images) if labels is None else self.discriminator(images, labels)
@@ -42,6 +48,18 @@ class Critic:
     def __call__(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """Judge images: the logits alone, float32, B×1 or B×1×h×w."""
         return self.verdict(images, labels).logits
+
+    def at_scales(self, images: Any) -> Any:
+        """Images in as many sizes as the discriminator judges; refuses several where it judges one."""
+        scales = getattr(self.discriminator, "scales", ())  # a third party's class may not say
+        if scales and isinstance(images, Tensor):
+            return pyramid(images, scales)
+        if scales is None and isinstance(images, list | tuple):
+            raise OptionError(
+                f"The generator makes images in {len(images)} sizes, and `{type(self.discriminator).__name__}` judges"
+                " one; choose `--discriminator msg`, or another generator."
+            )
+        return images
 
     def given(self, labels: Tensor | None) -> Callable[[Tensor], Tensor]:
         """The critic with labels bound, as a penalty wants it: images to logits."""

@@ -53,6 +53,7 @@ class ConcatLabels(nn.Module):
         super().__init__()
         self.network, self.classes = network, classes
         self.translates = getattr(network, "translates", False)
+        self.scales = getattr(network, "scales", ())  # of a discriminator
 
     def forward(self, inputs: Any, labels: Tensor) -> Any:
         """Ask the network with the labels beside its input."""

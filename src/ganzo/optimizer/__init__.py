@@ -1,5 +1,6 @@
 """Optimizers: what moves a player."""
 
+import inspect
 from argparse import Namespace
 from typing import Any, ClassVar
 
@@ -9,8 +10,10 @@ from torch.optim import Optimizer as TorchOptimizer
 from ganzo.registry import (
     ROLES,
     Facade,
+    GanzoError,
     OptionError,
     Registry,
+    RegistryError,
     build,
     child,
     chosen,
@@ -38,7 +41,16 @@ class Optimizer(Facade):
             if value is not None:
                 setattr(own, parameter.name, value)
         weights = [weight for weight in network.parameters() if weight.requires_grad]
-        return build("optimizer", found[0].name, own, weights)
+        try:
+            made = build("optimizer", found[0].name, own, weights)
+        except (ValueError, TypeError) as error:
+            if isinstance(error, GanzoError):
+                raise
+            raise OptionError(
+                f"The optimizer `{found[0].name}` refuses what it was given: {' '.join(str(error).split())}."
+                " Mend its settings."
+            ) from error
+        return moving(made, found[0].name)
 
     @classmethod
     def for_players(cls, options: Namespace, **networks: nn.Module) -> dict[str, TorchOptimizer]:
@@ -49,6 +61,24 @@ class Optimizer(Facade):
     def from_options(cls, options: Namespace, *parts: Any, **offered: Any) -> TorchOptimizer:
         """Build an optimizer for one network, with the generator's options."""
         return cls.for_player(options, "generator", parts[0])
+
+
+def moving(made: Any, name: str) -> Any:
+    """An optimizer, if it offers what a player and its checkpoints ask of one."""
+    lacking = [
+        word for word in ("param_groups", "step", "zero_grad", "state_dict") if not hasattr(made, word)
+    ]
+    if lacking:
+        raise RegistryError(
+            f"An optimizer must be a `torch.optim.Optimizer`; `{name}` lacks {', '.join(lacking)}. Choose another"
+            " class."
+        )
+    closure = inspect.signature(made.step).parameters.get("closure")
+    if closure is not None and closure.default is closure.empty:
+        raise RegistryError(
+            f"The optimizer `{name}` asks for the loss again within a step, and a player gives it once; choose another."
+        )
+    return made
 
 
 __getattr__ = lazily(__name__)  # `from ganzo.optimizer import …` finds the classes in this room's files

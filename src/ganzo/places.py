@@ -1,0 +1,195 @@
+"""Two places with pictures, or with statistics of them, against each other, without a run."""
+
+import json
+from argparse import Namespace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganzo.data.folder import FolderSource
+from ganzo.data.single_image import SingleImageData
+from ganzo.errors import OptionError
+from ganzo.machine import find_device
+from ganzo.metric import Metric, Metrics
+from ganzo.nn.distances import frechet_distance
+from ganzo.nn.protocol import differences
+from ganzo.nn.references import References
+from ganzo.nn.side import sides, size_of
+from ganzo.registry import ROLES, chosen
+
+ALIKE = ("version", "features", "weights", "resize", "image")  # what statistics must share to be compared
+
+
+class Statistics(NamedTuple):
+    """Mean and covariance of features, and how they came about; an older file does not tell."""
+
+    mean: Tensor
+    covariance: Tensor
+    protocol: dict[str, Any] | None
+
+
+def compare_places(one: str, other: str, options: Namespace, save: str | None = None) -> dict[str, Any]:
+    """Score what lies in the second place against the first, which is taken for real.
+
+    Args:
+        one: a folder of pictures, or a .npz file with `mu` and `sigma`
+        other: the same
+        options: metrics, features, `image_size` and `image_colors`; `given` holds the names of those that were given
+        save: a .npz file for the statistics of the first place
+    """
+    places = [place(one), place(other)]
+    folders = [path for path in places if path.is_dir()]
+    files = [path for path in places if not path.is_dir()]
+    if "metrics" not in options.given:
+        options.metrics = ["fid"]
+    names = [item.name for item in chosen(options, ROLES["metrics"])]
+    if (files or save) and names != ["fid"]:
+        raise OptionError(f"Statistics in a .npz file are for `--metrics fid` alone; got {', '.join(names)}.")
+    settings = Namespace(**vars(options))
+    settings.device = str(find_device(options.device))
+    by_path = {path: read_statistics(path) for path in files}
+    told = by_path[files[0]].protocol if files else None
+    if folders:
+        settle_size(settings, folders[0], told)
+    data = [pictures_in(path, settings) for path in folders]
+    settings.classes = data[0].classes if data else 0
+    settings.uses_labels, settings.translates = True, False
+    head = {"real": one, "fake": other}
+    if not files:
+        return head | of_folders(data, settings, save)
+    if folders:
+        if options.metrics_features is None and told is None:
+            raise OptionError(
+                f"`{files[0]}` does not say which features its statistics are of; say so by `--metrics-features`, as in"
+                " `--metrics-features inception`."
+            )
+        settings.metrics_features = options.metrics_features or (told or {})["features"]
+        by_path[folders[0]] = of_pictures(data[0], settings)
+    pair = [by_path[path] for path in places]
+    check_alike(pair, places)
+    if save is not None:
+        write_statistics(Path(save), pair[0])
+    score = frechet_distance(*pair[0][:2], *pair[1][:2])
+    one_told, other_told = (statistics.protocol or {"features": "not told"} for statistics in pair)
+    told = other_told | one_told | {"real": one_told.get("count"), "fake": other_told.get("count")}
+    told.pop("count", None)
+    return head | {
+        "scores": {"fid": {"mean": score, "std": None, "values": [score], "real": None}},
+        "protocol": {"fid": told},
+    }
+
+
+def settle_size(settings: Namespace, folder: Path, told: dict[str, Any] | None) -> None:
+    """Size and channels of the pictures: as asked, or as statistics tell; else the size of the first picture."""
+    if told is not None:
+        size, _, colors = told["image"].rpartition("x")
+        if "image_colors" not in settings.given:
+            settings.image_colors = int(colors)
+    else:
+        with FolderSource(data_dir=str(folder)).image(0) as picture:
+            size = f"{picture.width}x{picture.height}"
+    if "image_size" not in settings.given:
+        width, height = map(int, size.split("x"))
+        settings.image_size = size_of(height, width)
+
+
+def place(name: str) -> Path:
+    """A folder, or a .npz file."""
+    path = Path(name).expanduser()
+    if not path.is_dir() and not (path.suffix == ".npz" and path.is_file()):
+        raise OptionError(
+            f"`{name}` must be a folder of pictures, or a .npz file of statistics; it is neither. To put two runs side"
+            " by side there is `ganzo compare`."
+        )
+    return path
+
+
+def pictures_in(folder: Path, settings: Namespace) -> SingleImageData:
+    """The pictures of a folder, all brought to one size."""
+    return SingleImageData(
+        FolderSource(data_dir=str(folder)),
+        image_size=settings.image_size,
+        image_colors=settings.image_colors,
+        batch_size=1,
+        cache_dir=settings.cache_dir,
+    )
+
+
+def of_folders(data: list[SingleImageData], settings: Namespace, save: str | None) -> dict[str, Any]:
+    """The scores of one folder against another."""
+    metrics, device = Metric.from_options(settings), torch.device(settings.device)
+    pictures = References(data[1], device, metrics.size).pictures()
+    row = metrics.compare(data[0], pictures, device, {"split": "all"})
+    if save is not None:
+        write_statistics(Path(save), statistics_of(metrics, data[0]))
+    scores: dict[str, Any] = {}
+    for name, value in row.items():
+        real = metrics.real_scores.get(f"{name.removesuffix('_mean')}_real")
+        scores[name] = {"mean": value, "std": None, "values": [value], "real": real}
+    for told in metrics.protocol.values():
+        told |= {
+            "split": "all",
+            "real_against_real": (told["real_against_real"] or "").replace("training", "the first"),
+        }
+    return {"scores": scores, "protocol": metrics.protocol}
+
+
+def of_pictures(data: SingleImageData, settings: Namespace) -> Statistics:
+    """The statistics of a folder."""
+    metrics, device = Metric.from_options(settings), torch.device(settings.device)
+    metrics.prepare(data, device)
+    return statistics_of(metrics, data)
+
+
+def statistics_of(metrics: Metrics, data: SingleImageData) -> Statistics:
+    """Mean and covariance of all pictures, with their protocol."""
+    collected = metrics.compare_with()[metrics.looks_at["fid"]]
+    height, width = sides(data.image_size)
+    told = metrics.told("fid", None, collected, {}) | {"image": f"{width}x{height}x{data.image_colors}"}
+    protocol = {key: told[key] for key in ALIKE} | {"count": collected.count}
+    return Statistics(collected.moments.mean.cpu(), collected.moments.covariance.cpu(), protocol)
+
+
+def read_statistics(path: Path) -> Statistics:
+    """The statistics in a .npz file; nothing in it is run as code."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            mean, covariance = (torch.from_numpy(file[key]).double() for key in ("mu", "sigma"))
+            protocol = json.loads(str(file["protocol"])) if "protocol" in file.files else None
+    except Exception as error:  # NumPy raises almost anything over a damaged file
+        raise OptionError(
+            f"`{path}` must hold statistics, the arrays `mu` and `sigma`; it does not ({error})."
+        ) from error
+    if mean.dim() != 1 or covariance.shape != (len(mean), len(mean)):
+        shapes = f"{tuple(mean.shape)} and {tuple(covariance.shape)}"
+        raise OptionError(f"`{path}` must hold `mu` of F numbers and `sigma` of F×F; got {shapes}.")
+    return Statistics(mean, covariance, protocol)
+
+
+def write_statistics(path: Path, statistics: Statistics) -> None:
+    """Write statistics as other tools read them, with the protocol beside."""
+    with path.open("wb") as file:
+        np.savez(
+            file,
+            mu=statistics.mean.numpy(),
+            sigma=statistics.covariance.numpy(),
+            protocol=np.array(json.dumps(statistics.protocol)),
+        )
+
+
+def check_alike(pair: list[Statistics], places: list[Path]) -> None:
+    """Refuse statistics that were made in different ways, as far as they tell."""
+    names = f"`{places[0]}` and `{places[1]}`"
+    one, other = (statistics.protocol for statistics in pair)
+    if one is not None and other is not None:
+        found = differences({key: one.get(key) for key in ALIKE}, {key: other.get(key) for key in ALIKE})
+        if found:
+            raise OptionError(
+                f"{names} were measured in different ways and cannot be compared: {'; '.join(found)}."
+            )
+    sizes = [len(statistics.mean) for statistics in pair]
+    if sizes[0] != sizes[1]:
+        raise OptionError(f"{names} must have features of the same size; got {sizes[0]} and {sizes[1]}.")
