@@ -19,7 +19,14 @@ from ganzo.hook import Hook
 from ganzo.loss import Loss
 from ganzo.noise import Noise
 from ganzo.options import Completed, Layer, make_options
-from ganzo.registry import Registry, RegistryError, RegistryException, register, with_option_parser
+from ganzo.registry import (
+    OptionError,
+    Registry,
+    RegistryError,
+    RegistryException,
+    register,
+    with_option_parser,
+)
 from ganzo.roles import ROLES
 from ganzo.sample import SAMPLE_OPTIONS
 from ganzo.snapshot import Snapshot
@@ -476,3 +483,16 @@ def test_an_old_flag_of_the_sampler(words):
     given = CommandLine("sample", SAMPLE_OPTIONS, train=False).read(words.split())
     Completed([Layer("command line", {k: v for k, v in given.items() if k not in SAMPLE_OPTIONS})])
     assert len(given) == 1
+
+
+def test_options_of_third_parties_exist_in_python_too(registry):
+    from ganzo.options import make_options
+
+    @with_option_parser
+    def add_options(parser, train):
+        parser.add_argument_group("mine").add_argument("--dark-side", type=int, default=3)
+
+    assert make_options(dataset="digits").dark_side == 3
+    assert make_options(dataset="digits", dark_side="5").dark_side == 5
+    with pytest.raises(OptionError, match="`--dark-side`"):
+        make_options(dataset="digits", dark_side="much")

@@ -91,6 +91,11 @@ def check_translation(options: Namespace, data: Any, generator: Any) -> None:
             f"The game `{options.game}` needs pairs of input and target; choose `--data-format pair-of-images`,"
             " or the game `standard`."
         )
+    if not options.translates and getattr(data, "pairs", False):
+        raise OptionError(
+            f"The data are pairs of input and target, and the game `{options.game}` has no use for targets; choose"
+            " `--game translate`, or `--data-format single-image`."
+        )
     if options.translates and not takes_images:
         raise OptionError(
             f"The game `{options.game}` needs a generator that starts from images; `{options.generator}` starts from"

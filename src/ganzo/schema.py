@@ -99,7 +99,8 @@ def parameters(cls: type) -> list[Parameter]:
     if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in signature) or len(owner.__mro__) < 3:
         return own
     base = parameters(owner.__mro__[1])
-    return [p for p in base if p.name not in {o.name for o in own}] + own
+    inherited = [p for p in base if p.name not in {o.name for o in own}]
+    return [dataclasses.replace(p, help=texts.get(p.name, p.help)) for p in inherited] + own
 
 
 def argument_texts(cls: type) -> dict[str, str]:
