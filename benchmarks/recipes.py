@@ -11,9 +11,10 @@ changed but the seed and what is printed here as `changed`. Then:
   that of one plain colour, the mean of all training photographs. Held-out pieces show parts of the same photographs
   that no training piece shows.
 
-The DCGANs and pix2pix-shoes learn at five times the recipe's rate here: at its own 2e-4, DCGANs as narrow as these still made one and
-the same picture of every noise after the 2,650 turns that fitted into four minutes (dcgan-mnist, seed 0; seed 1, fp32
-and labels without noise showed the same after about 1,000 turns). The recipe's own schedule is 93,700 turns.
+The DCGANs and pix2pix-shoes learn at five times the recipe's rate here. At its own 2e-4, DCGANs as narrow as these
+still made one and the same picture of every noise after the 2,650 turns that fitted into four minutes (dcgan-mnist,
+seed 0; seed 1, fp32 and labels without noise showed the same after about 1,000 turns). The recipe's own schedule is
+93,700 turns.
 """
 
 import argparse
