@@ -54,6 +54,15 @@ class Sides:
         return "a whole number of at least 1, for a square, or WxH as in 96x64"
 
 
+@dataclasses.dataclass(frozen=True)
+class Several:
+    """Words separated by commas; a file may give a list, and a number stands for itself."""
+
+    def __str__(self) -> str:
+        return "separated by commas, or a list"
+
+
+Words = Annotated[str, Several()]
 ImageSize = Annotated[int | str, Sides()]
 Count = Annotated[int, Interval(1)]  # 1, 2, 3, …
 Seed = Annotated[int, Interval(0, 2**63 - 1)]
@@ -151,6 +160,8 @@ def convert(kind: Any, value: Any) -> Any:
     """
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is Annotated:
+        if isinstance(arguments[1], Several):
+            value = _joined(value)
         value = convert(arguments[0], value)
         if not all(a.holds(value) for a in arguments[1:] if isinstance(a, Interval | Sides)):
             raise ValueError
@@ -168,6 +179,14 @@ def convert(kind: Any, value: Any) -> Any:
             raise ValueError
         return [convert(arguments[0] if arguments else Any, item) for item in items]
     return _convert_plain(kind, value)
+
+
+def _joined(value: Any) -> Any:
+    """A list of words and whole numbers as one text with commas, and a whole number as a text."""
+    parts = value if isinstance(value, list | tuple) else [value]
+    if all(isinstance(part, str | int) and not isinstance(part, bool) for part in parts):
+        return ",".join(map(str, parts))
+    return value
 
 
 def _convert_union(arguments: tuple, value: Any) -> Any:

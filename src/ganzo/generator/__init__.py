@@ -39,9 +39,10 @@ class Generator(Facade, nn.Module):
             return super().from_options(options, *parts, **offered)
         seen = Namespace(**vars(options))
         seen.classes = 0
-        if way == "concat":
-            seen.state_size = getattr(options, "state_size", 128) + classes
+        if way == "concat" and getattr(options, "translates", False):
             seen.input_colors = getattr(options, "input_colors", options.image_colors) + classes
+        elif way == "concat":
+            seen.state_size = getattr(options, "state_size", 128) + classes
         network = super().from_options(seen, *parts, **offered)
         if way == "concat":
             return ConcatLabels(network, classes)
