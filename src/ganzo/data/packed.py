@@ -30,7 +30,7 @@ class PackedData(StoredData):
         subset_seed: seed of the choice of that subset
         batch_size: examples in a batch; the last incomplete batch of a pass is dropped
         loader_workers: threads that decode while packing (none: as many as there are cores; 0: no extra thread)
-        max_bad_fraction: share of damaged pictures that is skipped before training is refused; one is let pass, but by 0
+        max_bad_fraction: share of damaged pictures that is skipped before training is refused; one may be, but by 0
         cache_dir: folder of the packed stores (none: $GANZO_CACHE_DIR, or ~/.cache/ganzo)
         pin_memory: whether batches that travel to a CUDA device go through pinned memory (none: they do)
         device: where the players live; the store moves there when it fits
