@@ -160,6 +160,7 @@ def test_list_what_is_not_there(refused):
     assert refused("list generatr").endswith("Did you mean `generator`?")
     assert refused("list loss hnige").endswith("Did you mean `hinge`?")
     assert refused("list nosuch").startswith("There is no room `nosuch`; choose among data, ")
+    assert refused("list recipe").endswith("or `recipes`. Did you mean `recipes`?")
     assert refused("list loss nosuch").startswith("There is no loss called `nosuch`: choose among ")
     assert refused("list recipes digit").endswith("Did you mean `digits`?")
     assert refused("list recipes nosuch").startswith("There is no recipe `nosuch`; choose among ")

@@ -58,7 +58,10 @@ def test_a_cell_of_the_table(own_folder, player, name, way, fits):
         losses = built.game.run_epoch(built.data, built.noise)
     assert all(torch.tensor(value).isfinite() for value in losses.values())
     assert label_changes(built) > 1e-3
-    if way != "auxiliary":  # whose logit knows nothing of the label
+    if way == "auxiliary":  # whose logit knows nothing of the label, but it names classes, and learns to
+        head = built.game.discriminator.network.judge.classify
+        assert all(weight.grad is not None and weight.grad.any() for weight in head.parameters())
+    else:
         assert judgement_changes(built) > 0
 
 
@@ -131,7 +134,8 @@ def test_data_without_classes_are_refused(refused, tiny):
     pictures(Path("flat"), classes=1)
     words = tiny.replace("--dataset digits", "--data-dir flat")
     assert refused(f"{words} --conditional concat") == (
-        "`--conditional concat` needs data with classes; these have none. Leave it out, or give labelled data."
+        "`--conditional concat` needs data with two classes at least; these have none, or one alone. Leave it out, or"
+        " give labelled data."
     )
     assert "`--generator-conditional concat`" in refused(f"{words} --generator-conditional concat")
 

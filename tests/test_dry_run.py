@@ -52,7 +52,7 @@ def test_every_saved_option_is_shown(dry):
     from ganzo.options import make_options
 
     found = table(dry("--generator fc --loss gan"))
-    assert set(saveable(make_options())) - {"data_dir"} <= set(found)
+    assert set(saveable(make_options())) - {"data_dir", "formats"} <= set(found)
 
 
 def test_values_inside_a_role_of_several_have_who_set_them_too(dry, own_folder):

@@ -19,7 +19,14 @@ from ganzo.hook import Hook
 from ganzo.loss import Loss
 from ganzo.noise import Noise
 from ganzo.options import Completed, Layer, make_options
-from ganzo.registry import Registry, RegistryError, RegistryException, register, with_option_parser
+from ganzo.registry import (
+    OptionError,
+    Registry,
+    RegistryError,
+    RegistryException,
+    register,
+    with_option_parser,
+)
 from ganzo.roles import ROLES
 from ganzo.sample import SAMPLE_OPTIONS
 from ganzo.snapshot import Snapshot
@@ -476,3 +483,89 @@ def test_an_old_flag_of_the_sampler(words):
     given = CommandLine("sample", SAMPLE_OPTIONS, train=False).read(words.split())
     Completed([Layer("command line", {k: v for k, v in given.items() if k not in SAMPLE_OPTIONS})])
     assert len(given) == 1
+
+
+def test_options_of_third_parties_exist_in_python_too(registry):
+    from ganzo.options import make_options
+
+    @with_option_parser
+    def add_options(parser, train):
+        parser.add_argument_group("mine").add_argument("--dark-side", type=int, default=3)
+
+    assert make_options(dataset="digits").dark_side == 3
+    assert make_options(dataset="digits", dark_side="5").dark_side == 5
+    with pytest.raises(OptionError, match="`--dark-side`"):
+        make_options(dataset="digits", dark_side="much")
+
+
+OLD_PARTS = """
+import torch
+from torch import nn
+
+class OldLoss:
+    def __init__(self, options, discriminator):
+        self.discriminator = discriminator
+
+    def for_generator(self, fake_data, target=None):
+        return -self.discriminator(fake_data).mean()
+
+    def for_discriminator(self, real_data, fake_data, target=None):
+        return self.discriminator(fake_data).mean() - self.discriminator(real_data).mean()
+
+class Plain(nn.Module):
+    def __init__(self, options):
+        super().__init__()
+        self.layer = nn.Linear(options.state_size, 64)
+
+    def forward(self, noise):
+        return self.layer(noise).tanh().reshape(-1, 1, 8, 8)
+
+class Flat(Plain):
+    def forward(self, noise):
+        return self.layer(noise).tanh()
+
+class Broken(Plain):
+    def forward(self, noise):
+        return self.nothing(noise)
+"""
+
+
+@pytest.mark.parametrize("way", ["concat", "batch-norm", "projection"])
+def test_an_older_loss_judges_under_the_labels(ganzo, tiny, own_folder, way):
+    (own_folder / "old_parts.py").write_text(OLD_PARTS)
+    words = tiny.replace("--generator-layers 2", "--generator conv").replace(
+        "--discriminator-layers 2", "--discriminator conv"
+    )
+    said = ganzo(f"{words} --loss old_parts.py:OldLoss --conditional {way}")
+    assert said.status == 0, said.err
+
+
+def test_an_older_loss_asks_for_no_classes(refused, tiny, own_folder):
+    (own_folder / "old_parts.py").write_text(OLD_PARTS)
+    said = refused(f"{tiny} --loss old_parts.py:OldLoss --conditional auxiliary")
+    assert said.startswith("`auxiliary` needs a loss that also asks for the classes")
+
+
+def test_a_network_that_takes_no_labels_gets_none(ganzo, tiny, own_folder):
+    (own_folder / "old_parts.py").write_text(OLD_PARTS)
+    words = tiny.replace("--generator-layers 2", "--generator old_parts.py:Plain")
+    assert ganzo(f"{words} --experiment t --sample-every 1").status == 0  # the digits have labels
+    assert ganzo("sample t").status == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("Flat", "The generator `old_parts.py:Flat` must make images like the data, 2×1×8×8; it makes 2×64."),
+        (
+            "Broken",
+            "The generator `old_parts.py:Broken` fails when it is tried with two examples (AttributeError",
+        ),
+    ],
+)
+def test_networks_that_do_not_fit_are_refused_before_anything_is_written(
+    refused, tiny, own_folder, name, sentence
+):
+    (own_folder / "old_parts.py").write_text(OLD_PARTS)
+    words = tiny.replace("--generator-layers 2", f"--generator old_parts.py:{name}")
+    assert refused(words).startswith(sentence)

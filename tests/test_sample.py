@@ -10,6 +10,7 @@ from ganzo.errors import OptionError
 from ganzo.nn.grid import SMALLEST
 from ganzo.sample import classes_of, write_new
 from pairs import TRANSLATES, pair_pictures
+from small import pictures as make_pictures
 
 SAMPLES = Path("output/t/samples")
 
@@ -56,6 +57,52 @@ def test_labels_by_number_name_and_list(ganzo, tiny):
     for label in ("3", "3,4", "9, 0"):
         assert ganzo("sample", "--experiment", "t", "--label", label, "--snapshot-size", "4").status == 0
     assert pictures() == ["sample_1.png", "sample_2.png", "sample_3.png"]
+
+
+def test_each_column_shows_the_class_that_was_asked_for(ganzo, tiny):
+    assert ganzo(f"{tiny} --conditional concat --experiment t").status == 0
+    drawn = {}
+    for label in ("3", "4", "3,4"):
+        path = ganzo(f"sample t --label {label} --snapshot-size 4 --seed 1").out.strip()
+        drawn[label] = np.asarray(Image.open(path))
+    half = drawn["3"].shape[1] // 2
+    assert (drawn["3"] != drawn["4"]).any(axis=0)[:half].any()
+    assert (drawn["3,4"][:, :half] == drawn["3"][:, :half]).all()
+    assert (drawn["3,4"][:, half:] == drawn["4"][:, half:]).all()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("--state-size 5", "`--state-size` is as the run was trained, 4; got 5."),
+        ("--image-size 16", "`--image-size` is as the run was trained, 8; got 16."),
+        ("--game translate", "`--game` is as the run was trained, standard; got translate."),
+        ("--snapshot-translate", "`--snapshot-translate` needs a run that translates"),
+        ("--save-images-as tensorboard", "`--save-images-as` must be `folder` here"),
+        ("--input-dir somewhere", "`--input-dir` needs a run that translates"),
+    ],
+)
+def test_what_a_run_was_trained_with_stays(refused, trained, words, sentence):
+    assert refused(f"sample t {words}").startswith(sentence)
+
+
+def test_pictures_without_targets_are_translated_one_by_one(ganzo, refused, own_folder):
+    pair_pictures(Path("pairs"))
+    words = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in TRANSLATES.items())
+    tiny = "--experiment t --epochs 1 --max-batches-per-epoch 2 --no-tune --threads 1 --log none --data-dir pairs"
+    assert ganzo(f"{words} {tiny}").status == 0
+    make_pictures(Path("mine"), count=4)
+    said = ganzo("sample t --input-dir mine --seed 1")
+    names = ["class0/0.png", "class0/2.png", "class1/1.png", "class1/3.png"]
+    assert said.out.split() == [f"output/t/samples/translated/{name}" for name in names]
+    again = ganzo("sample t --input-dir mine --seed 1").out.split()
+    assert again == [f"output/t/samples/translated_2/{name}" for name in names]
+    for one, other in zip(said.out.split(), again, strict=True):
+        with Image.open(one) as picture:
+            assert picture.size == (16, 16)
+        assert Path(one).read_bytes() == Path(other).read_bytes()
+    assert len({Path(path).read_bytes() for path in again}) == 4
+    assert "there is no folder `nowhere`" in refused("sample t --input-dir nowhere")
 
 
 @pytest.mark.parametrize(
@@ -178,7 +225,12 @@ def test_missing_weights_are_one_sentence(refused, trained):
 
 
 def test_weights_of_another_network_are_one_sentence(refused, trained):
-    assert "do not fit this network" in refused("sample --experiment t --generator conv")
+    assert "`--generator` is as the run was trained, fc; got conv" in refused(
+        "sample --experiment t --generator conv"
+    )
+    assert "do not fit this network, the first at `layers." in refused(
+        "sample --experiment t --generator-layers 3"
+    )
 
 
 @pytest.mark.parametrize(

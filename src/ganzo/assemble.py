@@ -11,17 +11,18 @@ from ganzo.augment import Augment
 from ganzo.data import Data
 from ganzo.discriminator import Discriminator
 from ganzo.encoder import Encoder
+from ganzo.fit import able, check_networks, check_translation
 from ganzo.game import Game
 from ganzo.generator import Generator
 from ganzo.hook import Hook
 from ganzo.loss import Loss
 from ganzo.nn.critic import Critic
+from ganzo.nn.labels import way_of
 from ganzo.nn.random import Stream, seed_everything, stream
 from ganzo.noise import Noise
 from ganzo.optimizer import Optimizer
-from ganzo.registry import DataError, OptionError, RegistryError, build
+from ganzo.registry import DataError, OptionError, build
 from ganzo.regularizer import Regularizer
-from ganzo.roles import NEEDED
 
 
 @dataclasses.dataclass
@@ -47,6 +48,7 @@ def assemble(options: Namespace) -> Parts:
         setattr(options, fact, getattr(data, fact, getattr(options, fact, 0)))
         if not hasattr(data, fact):  # an older class decides nothing
             setattr(data, fact, getattr(options, fact))
+    options.class_names = tuple(getattr(data, "class_names", ()))
     options.input_colors = getattr(data, "input_colors", options.image_colors)
     game_class = Game.class_from_options(options)
     options.translates = game_class.translates
@@ -62,11 +64,17 @@ def assemble(options: Namespace) -> Parts:
     for network in networks.values():
         network.to(options.device, memory_format=layout)  # type: ignore[call-overload]
     critic = Critic(discriminator, Augment.from_options(options))
+    loss = able("loss", Loss.from_options(options, critic))
+    if way_of("discriminator", options) == "auxiliary" and not isinstance(loss, Loss):
+        raise OptionError(
+            f"`auxiliary` needs a loss that also asks for the classes, as those derived from `ganzo.loss.Loss` do; got"
+            f" `{type(loss).__name__}`. Derive it, or choose `concat` or `projection`."
+        )
     game = Game.from_options(
         options,
         generator,
         discriminator,
-        able("loss", Loss.from_options(options, critic)),
+        loss,
         Hook.for_players(options, *networks),
         optimizers=Optimizer.for_players(options, **networks),
         regularizers=Regularizer.from_options(options),
@@ -80,35 +88,8 @@ def assemble(options: Namespace) -> Parts:
             f"One turn takes {game.batches_per_turn} batches, and one pass of the data has {batches};"
             " lower `--discriminator-iterations` or `--batch-size`."
         )
+    if (
+        game_class is not Game
+    ):  # a third party's that offers `run_epoch` alone may ask its networks for anything
+        check_networks(options, game, noise)
     return Parts(data, noise, game, Stream(options.random))
-
-
-def check_translation(options: Namespace, data: Any, generator: Any) -> None:
-    """Refuse a game that turns images into images without pairs or such a generator, and the other way round."""
-    takes_images = getattr(generator, "translates", options.translates)  # a third party's class may not say
-    if options.translates and not getattr(data, "pairs", True):
-        raise OptionError(
-            f"The game `{options.game}` needs pairs of input and target; choose `--data-format pair-of-images`,"
-            " or the game `standard`."
-        )
-    if options.translates and not takes_images:
-        raise OptionError(
-            f"The game `{options.game}` needs a generator that starts from images; `{options.generator}` starts from"
-            " noise. Choose `--generator u-gen`, or the game `standard`."
-        )
-    if takes_images and not options.translates:
-        raise OptionError(
-            f"The generator `{options.generator}` starts from images, and the game `{options.game}` gives it noise;"
-            " choose `--game translate`, or another generator."
-        )
-
-
-def able(role: str, part: Any) -> Any:
-    """The part, if it offers what its role needs; a third party's may have any base."""
-    lacking = [name for name in NEEDED[role] if not hasattr(part, name)]
-    if lacking:
-        raise RegistryError(
-            f"A {role} must offer {', '.join(NEEDED[role])}; `{type(part).__name__}` lacks {', '.join(lacking)}."
-            f" Add it, or derive the class from `ganzo.{role}.{role.capitalize()}`."
-        )
-    return part

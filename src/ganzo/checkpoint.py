@@ -10,6 +10,7 @@ import io
 import json
 import os
 import pickle
+import re
 import shutil
 import sys
 import warnings
@@ -24,7 +25,7 @@ from torch import Tensor, nn
 
 from ganzo.errors import GanzoError, RunError
 
-FORMAT = 1
+FORMAT = 2  # 1: discriminators whose last layer was no `Head`
 
 
 def fsync(path: Path) -> None:
@@ -95,8 +96,13 @@ def load_weights(network: nn.Module, path: Path) -> None:
     except (OSError, SafetensorError) as error:
         raise RunError(f"`{path}` is not a readable safetensors file ({error}).") from error
     except RuntimeError as error:
-        lines = " ".join(str(error).split())
-        raise RunError(f"The weights in `{path}` do not fit this network: {lines[:300]}.") from error
+        signs = r"size mismatch for ([^:]+)|Missing key[^\"]*\"([^\"]+)|Unexpected[^\"]*\"([^\"]+)"
+        first = re.search(signs, str(error))
+        what = next(filter(None, first.groups()), "") if first else ""
+        raise RunError(
+            f"The weights in `{path}` do not fit this network{f', the first at `{what}`' if what else ''}; give the run"
+            " the options that it was trained with."
+        ) from error
 
 
 def checksum(path: Path) -> str:
@@ -151,7 +157,8 @@ def read(folder: Path, networks: dict[str, nn.Module]) -> dict[str, Any]:
         ) from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise RunError(
-            f"`{folder / 'state.pt'}` is not a checkpoint of this version of Ganzo (format {FORMAT})."
+            f"`{folder / 'state.pt'}` must be a checkpoint of this version of Ganzo (format {FORMAT}); go on with the"
+            " version that wrote it, which the run's environment.json names, or start anew with `--delete`."
         )
     for name, network in networks.items():
         load_weights(network, folder / f"{name}.safetensors")

@@ -7,7 +7,7 @@ import torch
 from ganzo.assemble import Parts, assemble
 from ganzo.evaluation import Evaluation
 from ganzo.metric import Metric
-from ganzo.nn.batch import Batch
+from ganzo.nn.batch import Batch, ask
 from ganzo.nn.examples import as_pair
 from ganzo.nn.sampling import evaluating, labels_for
 from ganzo.options import Completed, saveable
@@ -48,12 +48,19 @@ def show_shapes(parts: Parts) -> None:
     print(f"\n{what:12} {shape(seen)} {seen.dtype}, labels {shape(batch.label) or 'none'}")
     labels = labels if labels is None else labels.to(game.device)
     with evaluating(generator), evaluating(discriminator):
-        fake = generator(start) if labels is None else generator(start, labels)
-        logits = game.critic(torch.cat([start, fake], 1) if game.translates else fake, labels)
+        fake = ask(generator, start, labels)
+        verdict = game.critic.verdict(torch.cat([start, fake], 1) if game.translates else fake, labels)
+    judged = verdict.logits if verdict.classes is None else [verdict.logits, verdict.classes]
     print(f"{named:12} {shape(start)}")
-    for name, network, out in (("generator", generator, fake), ("discriminator", discriminator, logits)):
+    for name, network, out in (("generator", generator, fake), ("discriminator", discriminator, judged)):
         count = sum(weight.numel() for weight in network.parameters())
-        print(f"{name:13} {type(network).__name__}: {count:,} parameters, gives {shape(out)}")
+        inner = getattr(network, "network", None)  # labels let in
+        kind = (
+            f"{type(network).__name__} of {type(inner).__name__}"
+            if inner is not None
+            else type(network).__name__
+        )
+        print(f"{name:13} {kind}: {count:,} parameters, gives {shape(out)}")
 
 
 def values(completed: Completed) -> list[tuple[str, str, str]]:

@@ -29,5 +29,5 @@ RegistryException = RegistryError  # the name that the old documentation used
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return ` Did you mean …?` with the nearest of `names`, or nothing when none is near."""
-    found = difflib.get_close_matches(name, list(names), n=1)
+    found = difflib.get_close_matches(name, list(names), n=1, cutoff=0.65)
     return f" Did you mean `{found[0]}`?" if found else ""

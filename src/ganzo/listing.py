@@ -24,7 +24,8 @@ def command(words: list[str]) -> int:
         return 0
     if words[0] not in rooms:
         raise OptionError(
-            f"There is no room `{words[0]}`; choose among {', '.join(rooms)}.{nearest(words[0], rooms)}"
+            f"There is no room `{words[0]}`; choose among {', '.join(rooms)}, or `recipes`."
+            f"{nearest(words[0], [*rooms, 'recipes'])}"
         )
     role = next(role for role in ROLES.values() if role.namespace == words[0])
     for name in words[1:] or Registry.keys(role.namespace):

@@ -58,7 +58,7 @@ def lazily(package: str) -> Callable[[str], Any]:
     def find(name: str) -> Any:
         if not name.startswith("_"):
             for module in pkgutil.iter_modules(sys.modules[package].__path__):
-                found = vars(importlib.import_module(f"{package}.{module.name}")).get(name)
+                found = getattr(importlib.import_module(f"{package}.{module.name}"), name, None)
                 if inspect.isclass(found) and found.__module__ == f"{package}.{module.name}":
                     return found
         raise AttributeError(f"module {package!r} has no attribute {name!r}")

@@ -34,9 +34,9 @@ class Registry:
                 f"`{name}` is already registered as a {namespace}"
                 f" ({known[name].__module__}.{known[name].__qualname__}); choose another name."
             )
-        known[name] = open_to_options(cls, namespace, name)
         if default:
             Registry.set_default(namespace, name)
+        known[name] = open_to_options(cls, namespace, name)
 
     @staticmethod
     def keys(namespace: str) -> list[str]:

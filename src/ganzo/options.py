@@ -257,7 +257,13 @@ def environment() -> Layer:
 
 def make_options(**values: Any) -> Namespace:
     """Completed options for use as a library: `make_options(generator="conv", generator_layers=5)`."""
-    return Completed([Layer("keywords", values)]).options
+    if not Registry.option_functions():
+        return Completed([Layer("keywords", values)]).options
+    from ganzo.arguments import CommandLine  # which imports this page
+
+    line, layer = CommandLine("train", {}), Layer("keywords", values)
+    line.check(layer)
+    return Completed([layer], line.third_party).options
 
 
 def settle_names(options: Namespace) -> None:

@@ -112,6 +112,7 @@ FACTS = {
     "image_colors": "data",
     "batch_size": "data",
     "classes": "data",
+    "class_names": "data",
     "state_size": "noise",
     "device": "common",
     "precision": "common",

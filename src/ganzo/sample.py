@@ -3,7 +3,7 @@
 import itertools
 import json
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ from PIL import Image
 
 from ganzo.arguments import CommandLine, help_page
 from ganzo.checkpoint import load_weights
-from ganzo.commands import announce_files, warn
+from ganzo.commands import announce_files, same, warn
 from ganzo.data import Data
 from ganzo.errors import DataError, OptionError, RunError, nearest
 from ganzo.folder import DECIDED, find_run, output_of
@@ -23,13 +23,15 @@ from ganzo.nn.examples import Examples
 from ganzo.nn.grid import grid, translations
 from ganzo.nn.sampling import labels_for, sample_images, translate_images
 from ganzo.noise import Noise
-from ganzo.options import Completed, Layer, environment, read_file, settle_names
+from ganzo.options import Completed, Layer, environment, flattened, read_file, settle_names
+from ganzo.pictures import translate_folder
 from ganzo.run import Run
 from ganzo.schema import Interval, convert
 
 SAMPLE_OPTIONS = {
     "num_samples": "how many grids to draw (each of `--snapshot-size` images)",
     "label": "classes to draw, by number or name, separated by commas",
+    "input_dir": "folder of pictures, without targets, that a translating run turns into others, a file for each",
 }
 FACTS = (*DECIDED, "class_names")
 
@@ -44,7 +46,7 @@ def command(words: list[str]) -> int:
         completed = Completed([environment(), Layer("command line", given)], line.third_party)
         print(help_page("sample", SAMPLE_OPTIONS, completed, line.third_party_rows))
         return 0
-    number, label = (given.pop(key, None) for key in SAMPLE_OPTIONS)
+    number, label, inputs = (given.pop(key, None) for key in SAMPLE_OPTIONS)
     seed = given.pop("seed", None)
     variables = environment()
     warn(variables.warnings)
@@ -60,14 +62,40 @@ def command(words: list[str]) -> int:
         Layer("command line", given),
     ]
     announce_files(layers)
+    refuse_changes(given, layers[1].values)
     completed = Completed(layers, line.third_party)
     options = completed.options
     options.experiment, options.model_dir = folder.name, str(folder.parent)
     if "output_dir" not in given:
         options.output_dir = str(output_of(folder, Path(options.output_dir)))
-    for path in sample(options, whole(number, "num-samples", 1, 1), label, whole(seed, "seed", None, 0)):
-        print(path)
+    for path in sample(
+        options, whole(number, "num-samples", 1, 1), label, whole(seed, "seed", None, 0), inputs
+    ):
+        print(path, flush=True)
     return 0
+
+
+def refuse_changes(given: dict[str, Any], saved: dict[str, Any]) -> None:
+    """Refuse what is asked for and cannot be had: what the run was trained with stays as it is."""
+    given = flattened(given)
+    for key in ("image_size", "image_colors", "state_size", "generator", "game", "noise", "data_format"):
+        if key in given and not same(key, given[key], saved.get(key)):
+            raise OptionError(
+                f"`--{key.replace('_', '-')}` is as the run was trained, {saved.get(key)}; got {given[key]}."
+                " Leave it out."
+            )
+    if given.get("snapshot_translate") and "translate" not in str(saved.get("game")):
+        raise OptionError(
+            "`--snapshot-translate` needs a run that translates; this one starts from noise. Leave it out."
+        )
+    if "save_images_as" in given and given["save_images_as"] not in (
+        "folder",
+        [{"name": "folder"}],
+        ["folder"],
+    ):
+        raise OptionError(
+            "`--save-images-as` must be `folder` here: `ganzo sample` writes files. Leave it out."
+        )
 
 
 def whole(text: str | None, name: str, default: Any, least: int) -> Any:
@@ -80,7 +108,13 @@ def whole(text: str | None, name: str, default: Any, least: int) -> Any:
         raise OptionError(f"`--{name}` must be a whole number of at least {least}; got '{text}'.") from None
 
 
-def sample(options: Namespace, num_samples: int, label: str | None, new_seed: int | None) -> list[Path]:
+def sample(
+    options: Namespace,
+    num_samples: int,
+    label: str | None,
+    new_seed: int | None,
+    input_dir: str | None = None,
+) -> Iterable[Path]:
     """Draw grids of images from a stored run and write them to its output folder; nothing is overwritten.
 
     Args:
@@ -88,17 +122,32 @@ def sample(options: Namespace, num_samples: int, label: str | None, new_seed: in
         num_samples: how many grids
         label: classes to draw, by number or name, separated by commas; none for all
         new_seed: seed of the noise, or of what a translation draws; none for a fresh draw
+        input_dir: folder of pictures to translate instead of the run's data
     """
     folder = Path(options.model_dir) / options.experiment
     options.device = str(find_device(options.device))
     facts = stored_facts(folder)
     options.translates = Game.class_from_options(options).translates
-    data = inputs_of(options) if options.translates else None
+    if input_dir is not None and not options.translates:
+        raise OptionError(
+            "`--input-dir` needs a run that translates; this one starts from noise. Leave it out."
+        )
+    data = inputs_of(options) if options.translates and input_dir is None else None
     for name in FACTS:
         setattr(options, name, facts[name])
-    options.input_colors = getattr(data, "input_colors", options.image_colors)
+    options.input_colors = getattr(
+        data, "input_colors", options.image_colors
+    )  # of other inputs: as those of the run
     generator = Generator.from_options(options).to(options.device)
     load_weights(generator, newest_weights(folder, options))
+    output = Path(options.output_dir) / options.experiment / "samples"
+    if input_dir is not None:
+        chosen = classes_of(label, options.classes, options.class_names)
+        if not chosen and getattr(generator, "uses_labels", False):
+            raise OptionError(
+                "This run's generator reads labels; say by `--label` what class the pictures are to be."
+            )
+        return translate_folder(options, generator, input_dir, output, next(iter(chosen), None), new_seed)
     if data is None:
         pictures = from_noise(options, generator, label, new_seed)
     elif label is None:
@@ -107,7 +156,6 @@ def sample(options: Namespace, num_samples: int, label: str | None, new_seed: in
         raise OptionError(
             "`--label` needs a run that starts from noise; this one translates, so leave it out."
         )
-    output = Path(options.output_dir) / options.experiment / "samples"
     output.mkdir(parents=True, exist_ok=True)
     return [write_new(output, picture) for _, picture in zip(range(num_samples), pictures, strict=False)]
 

@@ -54,6 +54,15 @@ class Sides:
         return "a whole number of at least 1, for a square, or WxH as in 96x64"
 
 
+@dataclasses.dataclass(frozen=True)
+class Several:
+    """Words separated by commas; a file may give a list, and a number stands for itself."""
+
+    def __str__(self) -> str:
+        return "separated by commas, or a list"
+
+
+Words = Annotated[str, Several()]
 ImageSize = Annotated[int | str, Sides()]
 Count = Annotated[int, Interval(1)]  # 1, 2, 3, …
 Seed = Annotated[int, Interval(0, 2**63 - 1)]
@@ -99,7 +108,8 @@ def parameters(cls: type) -> list[Parameter]:
     if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in signature) or len(owner.__mro__) < 3:
         return own
     base = parameters(owner.__mro__[1])
-    return [p for p in base if p.name not in {o.name for o in own}] + own
+    inherited = [p for p in base if p.name not in {o.name for o in own}]
+    return [dataclasses.replace(p, help=texts.get(p.name, p.help)) for p in inherited] + own
 
 
 def argument_texts(cls: type) -> dict[str, str]:
@@ -150,6 +160,8 @@ def convert(kind: Any, value: Any) -> Any:
     """
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is Annotated:
+        if isinstance(arguments[1], Several):
+            value = _joined(value)
         value = convert(arguments[0], value)
         if not all(a.holds(value) for a in arguments[1:] if isinstance(a, Interval | Sides)):
             raise ValueError
@@ -167,6 +179,14 @@ def convert(kind: Any, value: Any) -> Any:
             raise ValueError
         return [convert(arguments[0] if arguments else Any, item) for item in items]
     return _convert_plain(kind, value)
+
+
+def _joined(value: Any) -> Any:
+    """A list of words and whole numbers as one text with commas, and a whole number as a text."""
+    parts = value if isinstance(value, list | tuple) else [value]
+    if all(isinstance(part, str | int) and not isinstance(part, bool) for part in parts):
+        return ",".join(map(str, parts))
+    return value
 
 
 def _convert_union(arguments: tuple, value: Any) -> Any:

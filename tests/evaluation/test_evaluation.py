@@ -171,3 +171,9 @@ def test_no_other_class_can_be_imported():
 def test_with_the_latest_nothing_is_kept_twice():
     play()
     assert not Path("models/run/best").exists()
+
+
+def test_the_room_gives_the_class_of_a_metrics_evaluation():
+    from ganzo.evaluation import JudgeEvaluation
+
+    assert JudgeEvaluation is Registry.lookup("evaluation", "judge")

@@ -321,3 +321,9 @@ def test_inverting_images_is_learned():
     for _ in range(12):
         game.run_epoch(data, None)
     assert distance() < 0.15 < 3 * 0.15 < before
+
+
+def test_pairs_without_a_game_for_them_are_refused(refused):
+    pair_pictures(Path("pairs"))
+    words = "--data-format pair-of-images --data-dir pairs --split horizontal --image-size 16 --batch-size 4 --no-tune"
+    assert "the game `standard` has no use for targets; choose `--game translate`" in refused(words)

@@ -84,5 +84,18 @@ def test_too_few_images_are_refused():
 
 def test_data_without_the_ten_digits_are_refused_before_the_first_batch(tmp_path):
     folder = pictures(tmp_path / "pictures", classes=1)
-    with pytest.raises(OptionError, match=r"needs data with these classes .*; got data with no classes"):
+    with pytest.raises(OptionError, match=r"needs data whose classes are digits .*; got no classes"):
         play(metrics=["judge"], dataset="folder", data_dir=folder, batch_size=4)
+
+
+def test_names_of_digits_are_what_is_read():
+    data = SingleImageData(DigitsSource(), image_class="3,7", image_size=8, image_colors=1).held_out()
+    metric, batch = JudgeMetric(class_names=data.class_names), data.examples
+    metric.update(None, JudgeLogits()(to_float(batch.image)), batch.label)
+    assert metric.compute()["judge"] > 0.95
+
+
+@pytest.mark.parametrize("classes, got", [(("cat", "dog"), "cat, dog"), ((), "no classes")])
+def test_other_classes_are_refused(classes, got):
+    with pytest.raises(OptionError, match=f"needs data whose classes are digits .*; got {got}"):
+        JudgeMetric(class_names=classes)

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from ganzo.data import Batch, Data
+from ganzo.data.progress import tell
 from ganzo.data.vary import Vary, centred
 from ganzo.nn.random import restore_stream, stream
 from ganzo.nn.side import size_of
-from ganzo.registry import DataError, OptionError
+from ganzo.registry import DataError
 
 RESIDENT = 0.25  # the share of a device's free memory that data may take for good
 
@@ -149,9 +150,7 @@ def placed(examples: Batch, device: torch.device, pin_memory: bool | None = None
     """Move examples to a CUDA device where they fit; else say whether batches go there through pinned memory."""
     if device.type != "cuda":
         if pin_memory:
-            raise OptionError(
-                f"`--pin-memory` needs a CUDA device; got `{device}`. Leave it out, or choose `--device cuda`."
-            )
+            tell(f"`--pin-memory` has no effect on `{device}`: there is no other memory to travel to")
         return examples, False
     needed = sum(column.nbytes for column in columns(examples) if column is not None)
     if needed > RESIDENT * torch.cuda.mem_get_info(device)[0]:

@@ -12,7 +12,7 @@ from ganzo.data import Source
 from ganzo.data.download import File, fetched, found
 from ganzo.data.idx import Part, damaged, held_out, joined, pair, parse_idx, read_idx
 from ganzo.data.kept import PixelSource
-from ganzo.registry import DataError, OptionError, register
+from ganzo.registry import DataError, OptionError, Words, register
 
 Split = Literal["byclass", "bymerge", "balanced", "letters", "digits", "mnist"]
 
@@ -57,7 +57,7 @@ class EmnistSource(PixelSource):
         data_dir: str = "data",
         dataset_part: Part = "train",
         emnist_split: Split | None = None,
-        image_class: str | None = None,
+        image_class: Words | None = None,
         download: bool = True,
     ):
         self.data_dir, self.part, self.download = data_dir, dataset_part, download

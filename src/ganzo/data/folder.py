@@ -41,6 +41,7 @@ class FolderSource(Source):
     """
 
     flag: ClassVar[str] = "--data-dir"  # what messages ask for another folder by
+    otherwise: ClassVar[str] = ", or take the embedded digits by `--dataset digits`"
 
     def __init__(self, *, data_dir: str = "data", formats: list[str] | None = None):
         Image.init()  # all formats, before threads ask for them
@@ -66,7 +67,7 @@ class FolderSource(Source):
         if not self.folder.exists():
             raise DataError(
                 f"`{self.flag}` must be a folder with pictures; there is no folder `{self.folder}`."
-                " Name yours, or take the embedded digits by `--dataset digits`."
+                f" Name yours{self.otherwise}."
             )
         if not self.folder.is_dir():
             raise DataError(f"`{self.flag}` must be a folder with pictures; `{self.folder}` is a file.")

@@ -14,7 +14,7 @@ from ganzo.data import Source
 from ganzo.data.download import MissingFiles
 from ganzo.data.lmdb_file import database
 from ganzo.data.progress import tell
-from ganzo.registry import OptionError, nearest, register
+from ganzo.registry import OptionError, Words, nearest, register
 
 ENDINGS = {"train": "_train_lmdb", "test": "_val_lmdb"}
 PAGES = "https://www.yf.io/p/lsun or by https://github.com/fyu/lsun"
@@ -39,7 +39,7 @@ class LsunSource(Source):
     Args:
         data_dir: folder with the folders `<category>_train_lmdb`, or with a sub-folder `lsun` of them
         dataset_part: which part to train on; with `train`, the part `test` is held out; `all` joins both
-        image_class: the categories, separated by commas, such as bedroom; none for all that are there
+        image_class: the categories, such as bedroom, or their numbers among those that are there (none: all of these)
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class LsunSource(Source):
         *,
         data_dir: str = "data",
         dataset_part: Literal["train", "test", "all"] = "train",
-        image_class: str | None = None,
+        image_class: Words | None = None,
     ):
         try:
             import lmdb  # noqa: F401
@@ -75,7 +75,8 @@ class LsunSource(Source):
 
     def _categories(self, image_class: str | None) -> tuple[str, ...]:
         """The categories that are asked for, or all that have a folder."""
-        if image_class is None:
+        words = [word.strip() for word in (image_class or "").split(",")]
+        if image_class is None or all(word.isdecimal() for word in words):
             ending = ENDINGS["test" if self.part == "test" else "train"]
             found = {
                 path.name.removesuffix(ending)
@@ -84,8 +85,16 @@ class LsunSource(Source):
             }
             if not found:
                 raise self._missing(f"<category>{ending}")
-            return tuple(sorted(found))
-        named = [name.strip() for name in image_class.split(",") if name.strip()]
+            names = sorted(found)
+            if image_class is None:
+                return tuple(names)
+            if max(map(int, words)) >= len(names):
+                raise OptionError(
+                    f"`--image-class` must name categories of `lsun`, or number those that are there, which are"
+                    f" {', '.join(names)}, from 0; got `{image_class}`."
+                )
+            return tuple(names[number] for number in sorted(set(map(int, words))))
+        named = [name for name in words if name]
         for name in named:
             other = {"train": "test", "test": "train"}.get(self.part)
             if other is not None and name.removesuffix("_lmdb").endswith(

@@ -11,7 +11,7 @@ from ganzo.data.selection import subset_of, words_of
 from ganzo.data.store import Packed, cache_folder, pack
 from ganzo.data.vary import Vary, centred, larger
 from ganzo.nn.side import sides, size_of
-from ganzo.registry import Count, Fraction, ImageSize, Natural
+from ganzo.registry import Count, Fraction, ImageSize, Natural, Words
 
 
 class PackedData(StoredData):
@@ -30,7 +30,7 @@ class PackedData(StoredData):
         subset_seed: seed of the choice of that subset
         batch_size: examples in a batch; the last incomplete batch of a pass is dropped
         loader_workers: threads that decode while packing (none: as many as there are cores; 0: no extra thread)
-        max_bad_fraction: share of damaged pictures that is skipped before training is refused; one is always allowed
+        max_bad_fraction: share of damaged pictures that is skipped before training is refused; one may be, but by 0
         cache_dir: folder of the packed stores (none: $GANZO_CACHE_DIR, or ~/.cache/ganzo)
         pin_memory: whether batches that travel to a CUDA device go through pinned memory (none: they do)
         device: where the players live; the store moves there when it fits
@@ -46,7 +46,7 @@ class PackedData(StoredData):
         resize: Resize = "stretch",
         random_flip: bool = False,
         random_crop: bool = False,
-        image_class: str | None = None,
+        image_class: Words | None = None,
         subset: Count | None = None,
         subset_seed: Natural = 0,
         batch_size: Count = 64,

@@ -13,7 +13,7 @@ from ganzo.data.pixels import upright
 from ganzo.data.selection import Selection
 from ganzo.registry import DataError
 
-LISTED = 5  # names that a message lists
+LISTED = 20  # names that a message lists
 PARTS = {"train", "val", "valid", "validation", "test"}  # sub-folders of pair sets that are no classes
 
 Split = Literal["horizontal", "vertical"]
@@ -72,7 +72,7 @@ class HalvesSource(Source):
 class TargetFolder(FolderSource):
     """A folder with the targets of another one."""
 
-    flag = "--target-dir"
+    flag, otherwise = "--target-dir", ""
 
 
 class FoldersSource(Source):

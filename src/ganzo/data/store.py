@@ -168,11 +168,11 @@ def skip(damaged: str, bad: list[str], source: Source, max_bad_fraction: float) 
 
 
 def check_bad(bad: list[str], source: Source, max_bad_fraction: float) -> None:
-    """Refuse data with too many damaged pictures; a single one is allowed in small data too."""
+    """Refuse data with too many damaged pictures; a single one is allowed in small data too, but by a fraction of 0."""
     count = len(source)
     if len(bad) == count:
         raise DataError(f"No picture of `{source.name}` can be decoded, the first of {count} is {bad[0]}.")
-    allowed = max(1, int(max_bad_fraction * count))
+    allowed = max(1, int(max_bad_fraction * count)) if max_bad_fraction else 0
     if len(bad) > allowed:
         raise DataError(
             f"At most {allowed} of the {count} pictures in `{source.name}` may be damaged; found {len(bad)} so far, the"

@@ -14,7 +14,7 @@ class FCDiscriminator(Discriminator):
     """Fully connected layers, each half as wide as the one before; the last one gives one logit.
 
     Args:
-        layers: number of linear layers
+        layers: number of linear layers; none for 4
         dropout: part of the values that is dropped after each layer but the last; none for no dropout
         spectral_norm: hold the largest singular value of each layer's weights at 1
         image_size: side of the images, or `WxH`
@@ -34,7 +34,7 @@ class FCDiscriminator(Discriminator):
     def __init__(
         self,
         *,
-        layers: Count = 4,
+        layers: Count | None = None,
         dropout: Fraction | None = None,
         spectral_norm: bool = False,
         image_size: ImageSize = 64,
@@ -44,6 +44,7 @@ class FCDiscriminator(Discriminator):
         head: HeadKind = "plain",
     ):
         super().__init__()
+        layers = 4 if layers is None else layers
         self.uses_labels = bool(classes) and head != "plain"
         bound_doublings(layers, state_size, "the discriminator `fc`")
         modules: list[nn.Module] = []

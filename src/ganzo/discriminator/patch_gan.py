@@ -19,7 +19,8 @@ class PatchGANDiscriminator(Discriminator):
 
     A receptive field of 94 has four layers of stride 2 and a last one without padding: 64 pixels give one logit, 128
     give 5×5. Those of 16, 70 and 286 are the paper's: one, three or five layers of stride 2, one of stride 1 and the
-    last one, all padded by 1: at 70, 64 pixels give 6×6 logits. The smallest images are 6, 24, 64 and 96 pixels.
+    last one, all padded by 1: at 70, 64 pixels give 6×6 logits. The smallest images for 16, 70, 94 and 286
+    have 6, 24, 64 and 96 pixels.
 
     Args:
         receptive_field: side of the square of pixels that a logit sees

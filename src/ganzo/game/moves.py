@@ -6,20 +6,20 @@ import torch
 from torch import Tensor
 
 from ganzo.game import Game
-from ganzo.nn.batch import each
+from ganzo.nn.batch import ask, each
 
 
 def fakes(game: Game, start: Tensor, labels: Tensor | None, with_graph: bool) -> Any:
     """What the generator makes of noise or of inputs; without a graph for the discriminator alone."""
     with torch.set_grad_enabled(with_graph), game.autocast():
-        fake = game.generator(start) if labels is None else game.generator(start, labels)
+        fake = ask(game.generator.network, start, labels)
     return each(Tensor.float, fake)
 
 
 def move_discriminator(game: Game, real: Tensor, fake: Any, labels: Tensor | None) -> Tensor:
     """The discriminator's move on real and fake images of the same labels; returns its loss, penalties included."""
     fake = each(Tensor.detach, fake)
-    with game.autocast():
+    with game.autocast(), game.critic.about(labels):
         loss = game.loss.for_discriminator(real, fake, labels)  # ()
     loss = loss + game.penalty(real, fake, labels)
     game.discriminator.move(loss)  # zero_grad, backward, step, hooks

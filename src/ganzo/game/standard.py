@@ -44,7 +44,7 @@ class StandardGame(Game):
             with self.discriminator.frozen():  # gradients pass through; its weights get none
                 if turn > 0 or not self.reuse_fakes:
                     fake = self.fakes(noise, batch, with_graph=True)
-                with self.autocast():
+                with self.autocast(), self.critic.about(labels):
                     g_loss = self.loss.for_generator(fake, labels, **seen)  # ()
                 self.generator.move(g_loss)
         return {"generator": g_loss, "discriminator": d_loss}

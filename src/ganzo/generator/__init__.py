@@ -41,18 +41,20 @@ class Generator(Facade, nn.Module):
             return super().from_options(options, *parts, **offered)
         seen = Namespace(**vars(options))
         seen.classes = 0
-        if way == "concat":
-            seen.state_size = getattr(options, "state_size", 128) + classes
+        if way == "concat" and getattr(options, "translates", False):
             seen.input_colors = getattr(options, "input_colors", options.image_colors) + classes
+        elif way == "concat":
+            seen.state_size = getattr(options, "state_size", 128) + classes
         network = super().from_options(seen, *parts, **offered)
         if way == "concat":
             return ConcatLabels(network, classes)
         if way == "batch-norm" and not any(isinstance(m, nn.BatchNorm2d) for m in network.modules()):
+            classes_of = {name: Registry.lookup("generator", name) for name in Registry.keys("generator")}
             known = [
-                n
-                for n in Registry.keys("generator")
-                if getattr(Registry.lookup("generator", n), "normalizes", 0)
-            ]
+                name for name, cls in classes_of.items()
+                if getattr(cls, "normalizes", False)
+                and getattr(cls, "translates", False) == getattr(options, "translates", False)
+            ]  # fmt: skip
             raise OptionError(
                 f"`batch-norm` lets labels into a generator by its batch norms, and `{options.generator}` has none."
                 f" Choose `concat`, or one of the generators {', '.join(known)}."

@@ -12,7 +12,7 @@ class FCGenerator(Generator):
     """Fully connected layers, each twice as wide as the one before; the last one paints every pixel.
 
     Args:
-        layers: number of linear layers
+        layers: number of linear layers; none for 4
         dropout: part of the values that is dropped after each layer but the last; none for no dropout
         image_size: side of the images, or `WxH`
         image_colors: colours of the images
@@ -28,13 +28,14 @@ class FCGenerator(Generator):
     def __init__(
         self,
         *,
-        layers: Count = 4,
+        layers: Count | None = None,
         dropout: Fraction | None = None,
         image_size: ImageSize = 64,
         image_colors: int = 3,
         state_size: int = 128,
     ):
         super().__init__()
+        layers = 4 if layers is None else layers
         bound_doublings(layers, state_size, "the generator `fc`")
         height, width = sides(image_size)
         self.shape = (image_colors, height, width)

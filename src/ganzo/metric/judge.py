@@ -1,5 +1,7 @@
 """Metric `judge`, and the features that it looks at."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -30,8 +32,9 @@ class JudgeMetric(Metric):
     `judge` is the mean over all samples, `judge_worst` the share in the class that is read worst.
 
     Args:
-        classes: number of classes
+        class_names: names of the classes, each a digit
         uses_labels: whether the generator makes the class that it is asked for
+        translates: whether the game turns images into images
     """
 
     features = "judge"
@@ -39,17 +42,25 @@ class JudgeMetric(Metric):
     minimum_samples = 10
     needs_real = False
 
-    def __init__(self, *, classes: int = 10, uses_labels: bool = True) -> None:
-        if classes not in range(1, 11):
+    def __init__(
+        self,
+        *,
+        class_names: Sequence[str] = tuple("0123456789"),
+        uses_labels: bool = True,
+        translates: bool = False,
+    ) -> None:
+        if translates or not class_names or not set(class_names) <= set("0123456789"):
+            got = "a translation" if translates else ", ".join(class_names) or "no classes"
             raise OptionError(
-                "`--metrics judge` reads the ten digits, so it needs data with these classes (`--dataset digits`);"
-                f" got data with {classes or 'no'} classes."
+                "`--metrics judge` reads digits that were asked for, so it needs data whose classes are digits"
+                f" (`--dataset digits`); got {got}."
             )
         if not uses_labels:
             raise OptionError(
                 "`--metrics judge` compares with the class that was asked for, so it needs a generator that reads"
                 " labels (`--generator cgan`, or `--conditional concat`)."
             )
+        self.digits = torch.tensor([int(name) for name in class_names])  # the digit of each class
         self.right: list[Tensor] = []
         self.asked: list[Tensor] = []
 
@@ -57,7 +68,7 @@ class JudgeMetric(Metric):
         self, real_features: Tensor | None, fake_features: Tensor, labels: Tensor | None = None
     ) -> None:
         assert labels is not None, "the data have classes"
-        self.right.append(fake_features.argmax(1) == labels)
+        self.right.append(fake_features.argmax(1) == self.digits.to(labels.device)[labels])
         self.asked.append(labels)
 
     def compute(self) -> dict[str, float]:

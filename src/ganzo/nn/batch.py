@@ -1,6 +1,8 @@
 """A batch: what data hand out."""
 
 import dataclasses
+import functools
+import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -28,6 +30,29 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.image)
+
+
+def ask(network: Any, start: Any, labels: Tensor | None = None) -> Any:
+    """What a network makes of its input; it is told the labels where there are any, and it takes them."""
+    if labels is None or not takes_labels(getattr(network, "forward", network)):
+        return network(start)
+    return network(start, labels)
+
+
+def takes_labels(function: Callable[..., Any]) -> bool:
+    """Whether a function takes a second argument by its place."""
+    return _takes_two(getattr(function, "__func__", function), hasattr(function, "__self__"))
+
+
+@functools.lru_cache(maxsize=256)
+def _takes_two(function: Callable[..., Any], bound: bool) -> bool:
+    try:
+        inspect.signature(function).bind(*(None,) * (2 + bound))
+    except TypeError:
+        return False
+    except ValueError:  # a function without a signature
+        return True
+    return True
 
 
 def each(change: Callable[[Tensor], Tensor], images: Any) -> Any:

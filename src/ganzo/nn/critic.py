@@ -1,12 +1,13 @@
 """The critic: the discriminator as losses and penalties see it."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from torch import Tensor
 
 from ganzo.errors import OptionError
-from ganzo.nn.batch import each
+from ganzo.nn.batch import ask, each
 from ganzo.nn.multiscale import pyramid
 
 
@@ -34,13 +35,15 @@ class Critic:
     ):
         self.discriminator = discriminator
         self.augment = list(augment or [])
+        self.labels: Tensor | None = None  # of the images that are judged now, for who asks without them
 
     def verdict(self, images: Tensor, labels: Tensor | None = None) -> Verdict:
         """Judge images: logits (float32) with whatever else the discriminator offers."""
+        labels = self.labels if labels is None else labels
         images = self.at_scales(images)
         for change in self.augment:
             images = each(change, images)
-        said = self.discriminator(images) if labels is None else self.discriminator(images, labels)
+        said = ask(self.discriminator, images, labels)
         return (
             said._replace(logits=said.logits.float()) if isinstance(said, Verdict) else Verdict(said.float())
         )
@@ -60,6 +63,15 @@ class Critic:
                 " one; choose `--discriminator msg`, or another generator."
             )
         return images
+
+    @contextlib.contextmanager
+    def about(self, labels: Tensor | None) -> Iterator[None]:
+        """Let images be judged under these labels, also by an older loss, which asks without them."""
+        before, self.labels = self.labels, labels
+        try:
+            yield
+        finally:
+            self.labels = before
 
     def given(self, labels: Tensor | None) -> Callable[[Tensor], Tensor]:
         """The critic with labels bound, as a penalty wants it: images to logits."""

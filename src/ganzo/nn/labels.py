@@ -30,9 +30,17 @@ def way_of(player: str, options: Namespace) -> str:
     if way not in ("auto", "none") and not getattr(options, "classes", 0):
         flag = f"`--{player}-conditional {way}`" if own else f"`--conditional {options.conditional}`"
         raise OptionError(
-            f"{flag} needs data with classes; these have none. Leave it out, or give labelled data."
+            f"{flag} needs data with two classes at least; these have none, or one alone. Leave it out, or give"
+            " labelled data."
         )
     return way
+
+
+def say_alike(wrapper: nn.Module, network: nn.Module) -> None:
+    """Let a wrapper say what the network says of itself; a third party's may say nothing."""
+    for name in ("translates", "scales", "makes_scales"):
+        if hasattr(network, name):
+            setattr(wrapper, name, getattr(network, name))
 
 
 class ConcatLabels(nn.Module):
@@ -52,8 +60,7 @@ class ConcatLabels(nn.Module):
     def __init__(self, network: nn.Module, classes: int):
         super().__init__()
         self.network, self.classes = network, classes
-        self.translates = getattr(network, "translates", False)
-        self.scales = getattr(network, "scales", ())  # of a discriminator
+        say_alike(self, network)
 
     def forward(self, inputs: Any, labels: Tensor) -> Any:
         """Ask the network with the labels beside its input."""
@@ -81,7 +88,7 @@ class NormalizeByLabels(nn.Module):
     def __init__(self, network: nn.Module, classes: int):
         super().__init__()
         self.network = network
-        self.translates = getattr(network, "translates", False)
+        say_alike(self, network)
         places = [
             (parent, name, child.num_features)
             for parent in network.modules()

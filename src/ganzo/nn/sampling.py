@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzo.nn.batch import Batch
+from ganzo.nn.batch import Batch, ask
 from ganzo.nn.examples import Examples
 
 BATCHES = 20  # with which batch-norm statistics of an average are estimated
@@ -57,7 +57,7 @@ def settle(generator: nn.Module, noise: Any, classes: int = 0) -> None:
         for start, labels in itertools.islice(
             _starts(generator, noise, size, classes), BATCHES if layers else 0
         ):
-            _ask(generator, start, labels)
+            ask(generator, start, labels)
     for layer in layers:
         layer.momentum = momentum[layer]
     generator.stale = False  # type: ignore[assignment]
@@ -126,11 +126,7 @@ def _draw(generator: nn.Module, start: Tensor, labels: Tensor | None, seed: int 
     """Ask for all images, so many at once; of several scales the largest."""
     with evaluating(generator, seed):
         parts = [
-            _ask(generator, start[i : i + size], None if labels is None else labels[i : i + size])
+            ask(generator, start[i : i + size], None if labels is None else labels[i : i + size])
             for i in range(0, len(start), size)
         ]
     return torch.cat([part[-1] if isinstance(part, list | tuple) else part for part in parts]).float()
-
-
-def _ask(generator: nn.Module, start: Tensor, labels: Tensor | None) -> Any:
-    return generator(start) if labels is None else generator(start, labels)
