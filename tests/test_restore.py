@@ -18,7 +18,11 @@ PAIRS = {
     "generator": "u-gen",
 }
 NEEDS = {  # what a component cannot do without
-    ("evaluation_criterion", "judge"): {"metrics": ["judge"], "generator": "cgan"},
+    **{
+        ("evaluation_criterion", name): {"metrics": [name], "generator": "cgan"}
+        for name in Registry.keys("metric")
+    },
+    ("metrics", "intra-fid"): {"generator": "cgan"},
     ("metrics", "judge"): {"generator": "cgan"},  # the judge asks for classes
     ("generator", "good"): {"image_size": 16},
     ("discriminator", "good"): {"image_size": 16},

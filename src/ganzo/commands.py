@@ -95,6 +95,7 @@ def announce_files(layers: list[Layer]) -> None:
     for layer in layers:
         values = spelled(layer.values) if layer.source != "command line" else {}
         named = [item.name for key in values if key in ROLES for item in items(values[key], key)]
+        named += [values["metrics_features"]] if isinstance(values.get("metrics_features"), str) else []
         for name in dict.fromkeys(filter(is_path, named)):
             print(f"ganzo: {layer.source} runs code from {name}", file=sys.stderr)
 

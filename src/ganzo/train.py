@@ -43,7 +43,8 @@ def train(options: Namespace) -> Run:
             else:
                 scores = metrics.measure(epoch, data, noise, game.sampler)
                 protocol = getattr(metrics, "protocol", None) if scores else None  # what the scores mean
-                numbers = run.record(losses | scores, protocol)
+                real = getattr(metrics, "real_scores", {}) if scores else {}  # of real against real
+                numbers = run.record(losses | scores | real, protocol)
                 for each in statistics:
                     each.log(numbers)
                 for each in snapshots:

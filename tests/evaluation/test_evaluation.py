@@ -153,7 +153,8 @@ def test_what_is_neither_an_evaluation_nor_a_metric(refused, tiny):
     assert "must be a evaluation to be chosen as one; it belongs to the room hook" in said
     said = refused(f"{tiny} --evaluation-criterion juge")
     assert said == (
-        "There is no evaluation called `juge`: choose among generator-loss, judge, latest. Did you mean `judge`?"
+        "There is no evaluation called `juge`: choose among classes, fid, generator-loss, intra-fid, is, judge,"
+        " kid, latest, prdc. Did you mean `judge`?"
     )
 
 

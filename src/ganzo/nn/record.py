@@ -27,8 +27,8 @@ def is_loss(name: str) -> bool:
 
 
 def is_beside(name: str) -> bool:
-    """Whether a number tells of the epoch itself: its number, time, speed, protocol, and the learning rates."""
-    return name in BESIDE or name.startswith("lr_")
+    """Whether a number tells of the epoch itself: its number, time, speed, protocol, rates, scores of real on real."""
+    return name in BESIDE or name.startswith("lr_") or name.endswith("_real")
 
 
 def finite(numbers: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def recorded(numbers: dict[str, Any], players: Iterable[str] = ()) -> str:
     """
     names = {player: f"train_{player}_loss" for player in players} | RECORDED
     named = {
-        names.get(key, key if is_beside(key) else f"train_{key}"): value
+        names.get(key, key if is_beside(key) and not key.endswith("_real") else f"train_{key}"): value
         for key, value in finite(numbers).items()
     }
     return json.dumps(named, allow_nan=False) + "\n"
