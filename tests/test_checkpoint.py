@@ -185,8 +185,8 @@ def test_a_malicious_safetensors_file_is_refused(content):
 @pytest.mark.parametrize(
     ("state", "sentence"),
     [
-        ({"format": 99}, "is not a checkpoint of this version"),
-        ([], "is not a checkpoint of this version"),
+        ({"format": 99}, "must be a checkpoint of this version"),
+        ([], "must be a checkpoint of this version"),
         ({"format": checkpoint.FORMAT}, r"does not fit this run \(KeyError: 'epoch'\)"),
     ],
 )
@@ -202,7 +202,7 @@ def test_a_state_of_another_version_is_refused_in_a_sentence(state, sentence):
 def test_weights_of_another_network_are_refused_in_a_sentence():
     play()
     with pytest.raises(
-        RunError, match=r"^The weights in `.*generator\.safetensors` do not fit this network: "
+        RunError, match=r"^The weights in `.*generator\.safetensors` do not fit this network, the first at `"
     ) as caught:
         play(restore=True, generator_layers=3)
     assert "\n" not in str(caught.value)

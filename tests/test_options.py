@@ -6,6 +6,7 @@ import pytest
 
 from ganzo.catalogue import FREE, catalogue, shorthands
 from ganzo.errors import OptionError
+from ganzo.generator import FCGenerator
 from ganzo.options import (
     Completed,
     Layer,
@@ -35,6 +36,13 @@ def test_every_default_comes_from_a_signature():
     assert (options.image_size, options.state_size, options.generator_layers) == (64, 128, 4)
     assert (options.generator_lr, options.generator_beta1, options.generator_beta2) == (1e-4, 0.0, 0.9)
     assert (options.batch_size, options.model_dir, options.epochs, options.seed) == (64, "models", 100, None)
+
+
+def test_saved_options_are_a_template_for_other_networks():
+    saved = saveable(make_options(generator="conv", discriminator="conv"))
+    assert saved["generator_layers"] is None
+    template = Completed([Layer("saved", saved), Layer("new", {"generator": "fc", "discriminator": "fc"})])
+    assert isinstance(FCGenerator(template.options), FCGenerator)
 
 
 def test_an_option_of_a_component_that_is_not_chosen_has_its_default_too():

@@ -316,9 +316,7 @@ def test_a_class_of_the_older_kind_reads_any_option(own_folder, registry, ganzo,
     assert "layers 6" in ganzo(f"{tiny} --dry-run --generator mine.py:Old:layers=6").out
     assert "layers 5" in ganzo(f"{tiny} --dry-run --generator mine.py:Old:generator_layers=5").out
     plain = tiny.replace("--generator-layers 2", "")
-    assert (
-        "layers None" in ganzo(f"{plain} --dry-run --generator mine.py:Old").out
-    )  # the default of the default
+    assert "layers 4" in ganzo(f"{plain} --dry-run --generator mine.py:Old").out  # the default of the default
 
 
 def test_what_a_class_of_the_older_kind_read_is_saved(own_folder, registry, ganzo, tiny):

@@ -14,7 +14,7 @@ class FCDiscriminator(Discriminator):
     """Fully connected layers, each half as wide as the one before; the last one gives one logit.
 
     Args:
-        layers: number of linear layers; none for 4
+        layers: number of linear layers; none for 4 too
         dropout: part of the values that is dropped after each layer but the last; none for no dropout
         spectral_norm: hold the largest singular value of each layer's weights at 1
         image_size: side of the images, or `WxH`
@@ -34,7 +34,7 @@ class FCDiscriminator(Discriminator):
     def __init__(
         self,
         *,
-        layers: Count | None = None,
+        layers: Count | None = 4,
         dropout: Fraction | None = None,
         spectral_norm: bool = False,
         image_size: ImageSize = 64,

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from ganzo.nn.labels import ConcatLabels, NormalizeByLabels, way_of
-from ganzo.registry import Facade, OptionError, Registry, lazily
+from ganzo.registry import Facade, OptionError, Registry, chosen, lazily, role_of
 
 
 class Generator(Facade, nn.Module):
@@ -41,7 +41,9 @@ class Generator(Facade, nn.Module):
             return super().from_options(options, *parts, **offered)
         seen = Namespace(**vars(options))
         seen.classes = 0
-        if way == "concat" and getattr(options, "translates", False):
+        chosen_class = Registry.lookup("generator", chosen(options, role_of("generator"))[0].name)
+        translates = getattr(chosen_class, "translates", getattr(options, "translates", False))
+        if way == "concat" and translates:
             seen.input_colors = getattr(options, "input_colors", options.image_colors) + classes
         elif way == "concat":
             seen.state_size = getattr(options, "state_size", 128) + classes
@@ -53,7 +55,7 @@ class Generator(Facade, nn.Module):
             known = [
                 name for name, cls in classes_of.items()
                 if getattr(cls, "normalizes", False)
-                and getattr(cls, "translates", False) == getattr(options, "translates", False)
+                and getattr(cls, "translates", False) == translates
             ]  # fmt: skip
             raise OptionError(
                 f"`batch-norm` lets labels into a generator by its batch norms, and `{options.generator}` has none."

@@ -12,7 +12,7 @@ class FCGenerator(Generator):
     """Fully connected layers, each twice as wide as the one before; the last one paints every pixel.
 
     Args:
-        layers: number of linear layers; none for 4
+        layers: number of linear layers; none for 4 too
         dropout: part of the values that is dropped after each layer but the last; none for no dropout
         image_size: side of the images, or `WxH`
         image_colors: colours of the images
@@ -28,7 +28,7 @@ class FCGenerator(Generator):
     def __init__(
         self,
         *,
-        layers: Count | None = None,
+        layers: Count | None = 4,
         dropout: Fraction | None = None,
         image_size: ImageSize = 64,
         image_colors: int = 3,
