@@ -17,7 +17,7 @@ from PIL import Image
         ("--loss hnige", "There is no loss called `hnige`: choose among "),
         ("--generator covn", "Did you mean `conv`?"),
         ("--log nowhere", "There is no statistics called `nowhere`"),
-        ("--generator mine.py", "A file is given as `path/to/file.py:Class`."),
+        ("--generator mine.py", "There is no file `mine.py` to take a component from."),
         ("--generator nothing.py:Mine", "There is no file `nothing.py` to take a component from."),
         ("--generator conv:lagers=3", "Did you mean `layers`?"),
         ("--config digit", "There is no recipe `digit`"),

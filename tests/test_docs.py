@@ -14,6 +14,9 @@ import yaml
 
 from ganzo.arguments import COMMAND_OPTIONS, CommandLine
 from ganzo.catalogue import common_options, component_options
+from ganzo.compat import translated
+from ganzo.evaluate import EVALUATE_OPTIONS
+from ganzo.pages import read_words
 from ganzo.registry import Registry
 from ganzo.roles import ROLES
 from ganzo.sample import SAMPLE_OPTIONS
@@ -32,6 +35,18 @@ def named(pages: list[Path]) -> list:
     return [pytest.param(page, id=page.stem) for page in pages]
 
 
+def split(page: Path, folder: Path) -> list[str]:
+    """The Python of a page; the reader's own files among it are written, for what comes behind them to load."""
+    script = []
+    for block in blocks(page, "python"):
+        file = re.match(r"# (\w+\.py)\n", block)
+        if file:
+            (folder / file.group(1)).write_text(block, encoding="utf-8")
+        else:
+            script.append(block)
+    return script
+
+
 @pytest.fixture
 def build():
     spec = importlib.util.spec_from_file_location("docs_build", ROOT / "docs" / "build.py")
@@ -42,41 +57,31 @@ def build():
 
 @pytest.mark.parametrize("page", named([page for page in PAGES if blocks(page, "python")]))
 def test_the_python_blocks_of_a_page_run_in_order(page, own_folder):
-    script = []
-    for block in blocks(page, "python"):
-        file = re.match(r"# (\w+\.py)\n", block)
-        if file:  # a file of the reader's: it is loaded by the blocks after it
-            (own_folder / file.group(1)).write_text(block, encoding="utf-8")
-        else:
-            script.append(block)
-    (own_folder / "page.py").write_text("\n".join(script), encoding="utf-8")
+    (own_folder / "page.py").write_text("\n".join(split(page, own_folder)), encoding="utf-8")
     done = subprocess.run([sys.executable, "page.py"], capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("page", named([page for page in PAGES if blocks(page, "sh")]))
-def test_the_commands_of_a_page_have_only_flags_that_exist(page):
-    for line in "".join(blocks(page, "sh")).splitlines():
+def test_the_commands_of_a_page_have_only_flags_that_exist(page, own_folder):
+    split(page, own_folder)
+    for line in "".join(blocks(page, "sh")).replace("\\\n", " ").splitlines():
         words = shlex.split(line, comments=True)
-        if words[:1] != ["ganzo"] or words[1] in (
-            "list",
-            "report",
-            "compare",
-            "evaluate",
-        ):  # or with modules of the reader's, or another program
+        if words[:1] != ["ganzo"] or words[1] == "list":  # with modules of the reader's, or another program
             continue
-        extra = {"train": COMMAND_OPTIONS, "sample": SAMPLE_OPTIONS}[words[1]]
-        switches = ("dry_run",) if words[1] == "train" else ()
-        first = 3 if words[1] == "sample" and not words[2].startswith("-") else 2  # behind the name of a run
-        given = CommandLine(words[1], extra, switches).read(
-            [word for word in words[first:] if word != "--help"]
-        )
+        command, rest = words[1], [word for word in words[2:] if word != "--help"]
+        if command in ("report", "compare"):
+            assert read_words(command, rest, ""), line
+            continue
+        if command in ("sample", "evaluate"):  # the names of runs, or of folders
+            rest = list(itertools.dropwhile(lambda word: not word.startswith("-"), rest))
+        extra = {"train": COMMAND_OPTIONS, "sample": SAMPLE_OPTIONS, "evaluate": EVALUATE_OPTIONS}[command]
+        switches = ("dry_run",) if command == "train" else ()
+        given = CommandLine(command, extra, switches, train=command == "train").read(translated(rest))
         for key in ROLES.keys() & given.keys():
             names = [item.partition(":")[0] for item in str(given[key]).split(",") if "=" not in item]
             known = Registry.keys(ROLES[key].namespace)
-            assert ".py:" in given[key] or isinstance(given[key], list) or set(names) <= {*known, "none"}, (
-                line
-            )
+            assert ".py" in given[key] or isinstance(given[key], list) or set(names) <= {*known, "none"}, line
 
 
 @pytest.mark.parametrize("page", named(PAGES))

@@ -9,6 +9,7 @@ from ganzo.evaluation import Evaluation
 from ganzo.metric import Metric
 from ganzo.nn.batch import Batch, ask
 from ganzo.nn.examples import as_pair
+from ganzo.nn.labels import ConcatLabels, NormalizeByLabels
 from ganzo.nn.sampling import evaluating, labels_for
 from ganzo.options import Completed, saveable
 from ganzo.roles import ROLES
@@ -54,7 +55,7 @@ def show_shapes(parts: Parts) -> None:
     print(f"{named:12} {shape(start)}")
     for name, network, out in (("generator", generator, fake), ("discriminator", discriminator, judged)):
         count = sum(weight.numel() for weight in network.parameters())
-        inner = getattr(network, "network", None)  # labels let in
+        inner = network.network if isinstance(network, ConcatLabels | NormalizeByLabels) else None
         kind = (
             f"{type(network).__name__} of {type(inner).__name__}"
             if inner is not None
