@@ -153,7 +153,7 @@ def help_of(namespace: str) -> str:
         room = importlib.import_module(f"ganzo.{namespace}").__doc__ or ""
         return room.strip().splitlines()[0].partition(": ")[2].rstrip(".?")
     roles = roles_of(namespace)
-    return roles[0].help if roles else "what metrics look at in an image; each metric names its own"
+    return roles[0].help if roles else "what metrics look at in an image; `--metrics-features` chooses"
 
 
 def choosing(namespace: str, name: str = "NAME") -> str:

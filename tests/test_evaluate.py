@@ -159,3 +159,15 @@ def test_it_is_a_function_too(trained):
     options = Completed([*layers, Layer("here", {"metrics": ["fid"], "metrics_features": "random"})]).options
     options.model_dir, options.experiment = "models", "t"
     assert len(evaluate(options, 2)["scores"]["fid"]["values"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("--lr 3", "`--generator-lr` is of a run's training, and this one is stored; leave it out."),
+        ("--loss wgan", "`--loss` is of a run's training, and this one is stored; leave it out."),
+        ("--seed 3", "`--seed` is not asked for here: `--seeds N` scores with the seeds 0 to N - 1."),
+    ],
+)
+def test_what_belongs_to_training_is_refused(refused, trained, words, sentence):
+    assert refused(f"evaluate t {words}") == sentence

@@ -188,7 +188,7 @@ class CommandLine:
 
 def help_page(command: str, extra: dict[str, str], completed: Completed, rows: Rows = ()) -> str:
     """The help of a command: its own options, those of every run and of the chosen components, third parties' rows."""
-    run = " [RUN]" if command == "sample" else ""
+    run = {"sample": " [RUN]", "evaluate": " RUN | A B"}.get(command, "")
     parts = [f"usage: ganzo {command}{run} [--option value …]\n"]
     parts.append(
         _section("options of the command", [(f"--{k.replace('_', '-')}", text) for k, text in extra.items()])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzo.arguments import CommandLine, help_page
+from ganzo.catalogue import FREE, component_options
 from ganzo.checkpoint import load_weights
 from ganzo.commands import announce_files, warn
 from ganzo.data import Data
@@ -17,9 +18,9 @@ from ganzo.generator import Generator
 from ganzo.machine import find_device
 from ganzo.metric import Comparison, Metric, Metrics
 from ganzo.noise import Noise
-from ganzo.options import Completed, Layer, environment, read_file
+from ganzo.options import Completed, Layer, environment, flattened, read_file
 from ganzo.places import compare_places
-from ganzo.registry import ROLES, build, child, chosen
+from ganzo.registry import ROLES, Registry, build, child, chosen
 from ganzo.sample import FACTS, newest_weights, stored_facts, whole
 
 EVALUATE_OPTIONS = {
@@ -75,6 +76,7 @@ def stored_options(name: str, given: dict[str, Any], variables: Layer, line: Com
     folder = find_run(name, Path(asked.model_dir))
     saved = read_file(folder / "options.json")
     given = {key: value for key, value in given.items() if key not in ("experiment", "model_dir")}
+    refuse_changes(flattened(given))
     layers = [variables, Layer("saved run", saved), Layer("command line", given)]
     if not saved.get("metrics"):
         layers.insert(0, Layer("evaluate", {"metrics": DEFAULT}))
@@ -85,6 +87,20 @@ def stored_options(name: str, given: dict[str, Any], variables: Layer, line: Com
     if "output_dir" not in given:
         options.output_dir = str(output_of(folder, Path(options.output_dir)))
     return options
+
+
+def refuse_changes(given: dict[str, Any]) -> None:
+    """Refuse what belongs to the training of a run, which is over."""
+    names = Registry.keys("metric")
+    measured = {option.key for name in names for option in component_options(ROLES["metrics"], name)}
+    free = FREE | measured | {"data_dir", "target_dir", "precision"}
+    for key in given:
+        if key == "seed":
+            raise OptionError("`--seed` is not asked for here: `--seeds N` scores with the seeds 0 to N - 1.")
+        if key not in free:
+            raise OptionError(
+                f"`--{key.replace('_', '-')}` is of a run's training, and this one is stored; leave it out."
+            )
 
 
 def evaluate(options: Namespace, seeds: int = 5) -> dict[str, Any]:

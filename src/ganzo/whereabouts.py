@@ -108,19 +108,19 @@ def find_run(name: str, model_dir: Path) -> Path:
     named = len(Path(name).parts) <= 2 and not Path(name).is_absolute() and ".." not in Path(name).parts
     named = named and name not in ("", ".")
     root = variable(ROOT)
-    places = [model_dir / name] if named else []
-    places += [Path(name)] + ([Path(root) / name] if named and root else [])
+    places = [Path(root) / name] if named and root else []
+    places += [*([model_dir / name] if named else []), Path(name)]
     for place in places:
         if (found := model_folder(place)) is not None:
             return found
-    trials = trials_of(places[-1])
-    if len(trials) == 1:
-        return trials[0]
-    if trials:
-        raise RunError(
-            f"`{name}` has {len(trials)} trials in `{places[-1]}`; name one of them, such as"
-            f" `{name}/{trials[-1].name}`."
-        )
+        trials = trials_of(place)
+        if len(trials) == 1:
+            return trials[0]
+        if trials:
+            raise RunError(
+                f"`{name}` has {len(trials)} trials in `{place}`; name one of them, such as"
+                f" `{name}/{trials[-1].name}`."
+            )
     shown = places[0] if Path(name).name == name else Path(name)
     raise RunError(f"There is no run in `{shown}`; name one with `--experiment` (and `--model-dir`).")
 

@@ -29,11 +29,13 @@ class KID(Comparison):
 
     def __init__(self, *, subsets: Count = 100, subset_size: Count = 1000, samples: Count = 50000) -> None:
         self.subsets, self.subset_size, self.keeps = subsets, subset_size, samples
+        self.used = subset_size  # of the last score
 
     def settings(self) -> dict[str, Any]:
-        return {"subsets": self.subsets, "subset_size": self.subset_size, "samples": self.keeps}
+        return {"subsets": self.subsets, "subset_size": self.used, "samples": self.keeps}
 
     def score(self, real: Collected | None, fake: Collected) -> dict[str, float]:
         assert real is not None, "it compares"
         sets = real.features(self.keeps), fake.features(self.keeps)
+        self.used = min(self.subset_size, *map(len, sets))
         return {"kid": kernel_distance(*sets, self.subsets, self.subset_size)[0]}
