@@ -45,14 +45,18 @@ def pytest_collection_modifyitems(items):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """With GANZO_NO_SKIPS a skipped test fails, so that no optional part is forgotten; only a missing GPU excuses."""
+    """With GANZO_NO_SKIPS a skipped test fails, so that no optional part is forgotten; a missing GPU excuses.
+
+    So does GANZO_NO_BROWSER for tests that open a page.
+    """
     report = (yield).get_result()
-    if report.skipped and "gpu" not in item.keywords and NO_SKIPS:
+    excused = "gpu" in item.keywords or ("browser" in item.keywords and NO_BROWSER)
+    if report.skipped and not excused and NO_SKIPS:
         report.outcome = "failed"
         report.longrepr = f"skipped where every part must be there: {report.longrepr}"
 
 
-NO_SKIPS = bool(os.environ.get("GANZO_NO_SKIPS"))
+NO_SKIPS, NO_BROWSER = (bool(os.environ.get(f"GANZO_{name}")) for name in ("NO_SKIPS", "NO_BROWSER"))
 
 
 class Said(NamedTuple):

@@ -38,7 +38,7 @@ PASSING = {
     "trial_id",
     "results_dir",
 }  # of one command; the last two are in name and folders
-OTHER_VARIABLES = (MODULES_VARIABLE, "GANZO_NO_SKIPS")  # ours, but no options; the second is the tests' own
+OTHER_VARIABLES = (MODULES_VARIABLE, "GANZO_NO_SKIPS", "GANZO_NO_BROWSER")  # ours, but no options; two are the tests'
 
 
 @dataclasses.dataclass
