@@ -33,6 +33,7 @@ def two(ganzo, trained, tiny):
 
 
 @pytest.mark.slow
+@pytest.mark.browser
 def test_a_page_in_a_browser(ganzo, two):
     html = page(ganzo, "t u")
     dom, told = visit(Path("compare.html"))

@@ -48,6 +48,7 @@ def section(html, name):
 
 
 @pytest.mark.slow
+@pytest.mark.browser
 def test_a_page_in_a_browser(ganzo):
     lines = [line(epoch, train_judge=epoch / 4, protocol={"judge": {"fake": 500}}) for epoch in (1, 2, 3)]
     store("t", lines, pictures=(1, 2, 3))
@@ -64,6 +65,7 @@ def test_a_page_in_a_browser(ganzo):
 
 
 @pytest.mark.slow
+@pytest.mark.browser
 def test_a_page_of_a_run_that_was_trained(ganzo, trained):
     html = page(ganzo)
     _, told = visit(PAGE)
