@@ -82,10 +82,17 @@ def test_a_confusion_of_classes_is_told(ganzo, own_folder, monkeypatch):
     ("evaluate a plain.npz --metrics-features random", "must have features of the same size; got 64 and 2"),
     ("evaluate a plain.npz --metrics kid", "are for `--metrics fid` alone; got kid"),
     ("evaluate a b --metrics kid --save-statistics x.npz", "are for `--metrics fid` alone; got kid"),
+    ("evaluate a b --save-statistics s", "`--save-statistics` must name a file that ends in .npz; got `s`"),
+    ("evaluate a b --save-statistics wrong.npz/s.npz", "a folder that can be made; `wrong.npz` cannot"),
+    ("evaluate a b --metrics judge", "needs data whose classes are digits (`--dataset digits`); got class0, class1"),
+    ("evaluate a c --metrics intra-fid", "`a` has class0, class1, and `c` has class0, class1, class2. Give their"),
+    ("evaluate a c --metrics fid,classes", "`--metrics classes` needs two folders with the same classes; `a` has"),
+    ("evaluate a c/class0 --metrics intra-fid", "`a` has class0, class1, and `c/class0` has no classes. Give"),
 ])  # fmt: skip
 def test_what_cannot_be_evaluated_is_refused(refused, trained, words, said):
     for name in "ab":
         pictures(Path(name), count=20)
+    pictures(Path("c"), count=30, classes=3)
     np.savez("plain.npz", mu=np.zeros(2), sigma=np.eye(2))
     np.savez("odd.npz", mu=np.zeros(2), sigma=np.eye(3))
     Path("wrong.npz").write_text("no statistics")
@@ -136,6 +143,80 @@ def test_statistics_of_other_tools_have_only_mu_and_sigma(ganzo, own_folder):
     np.savez("a.npz", mu=np.zeros(2), sigma=4 * np.eye(2))
     np.savez("b.npz", mu=np.array([3.0, 4.0]), sigma=np.eye(2))
     assert scores(ganzo, "a.npz b.npz")["scores"]["fid"]["mean"] == pytest.approx(27.0)
+
+
+@pytest.mark.parametrize("mean, covariance, said", [
+    ([0, np.nan], np.eye(2), "`a.npz` must hold finite numbers; 1 of `mu` are not."),
+    ([0, 0], np.diag([1, np.inf]), "`a.npz` must hold finite numbers; 1 of `sigma` are not."),
+    ([0, 1j], np.eye(2), "`a.npz` must hold `mu` and `sigma` of real numbers; got complex128 and float64."),
+    (["0", "1"], np.eye(2), "of real numbers; got <U1 and float64."),
+    ([0, 0], [[1, 0.5], [0, 1]], "must be symmetric, as a covariance is; mirrored numbers differ by up to 0.5."),
+    ([0, 0], np.diag([1, -1]), "must be positive semi-definite, as a covariance is; its least eigenvalue is -1."),
+    ([], np.zeros((0, 0)), "must hold `mu` of F numbers and `sigma` of F×F; got (0,) and (0, 0)."),
+])  # fmt: skip
+def test_numbers_that_no_statistics_can_be_are_refused(refused, own_folder, mean, covariance, said):
+    np.savez("a.npz", mu=np.array(mean), sigma=np.array(covariance))
+    assert said in refused("evaluate a.npz a.npz")
+
+
+@pytest.mark.parametrize("protocol", [[1], {"image": "big"}, {"features": 3}])
+def test_a_protocol_that_cannot_be_read_is_refused(refused, own_folder, protocol):
+    np.savez("a.npz", mu=np.zeros(2), sigma=np.eye(2), protocol=json.dumps(protocol))
+    assert "The `protocol` of `a.npz` must be an object" in refused("evaluate a.npz a.npz")
+
+
+def test_rounded_statistics_are_taken(ganzo, own_folder):
+    seen = np.random.default_rng(0).normal(size=(40, 64))
+    np.savez("a.npz", mu=seen.mean(0), sigma=np.cov(seen, rowvar=False))
+    np.savez("b.npz", mu=np.float16(seen.mean(0)), sigma=np.float16(np.cov(seen, rowvar=False)))
+    assert scores(ganzo, "a.npz b.npz")["scores"]["fid"]["mean"] < 0.1
+
+
+def test_what_a_file_does_not_tell_is_unknown(ganzo, refused, two):
+    scores(ganzo, "a b --metrics-features random --save-statistics new/folder/a.npz")
+    with np.load("new/folder/a.npz") as file:
+        np.savez("plain.npz", mu=file["mu"], sigma=file["sigma"])
+        np.savez("part.npz", mu=file["mu"], sigma=file["sigma"], protocol=json.dumps({"image": "10x10x3"}))
+    unknown = dict.fromkeys(("version", "features", "weights", "resize", "image"), "unknown")
+    told = scores(ganzo, "new/folder/a.npz plain.npz")["protocol"]["fid"]
+    assert told == unknown | {"real": 40, "fake": "unknown"}
+    assert scores(ganzo, "plain.npz part.npz")["protocol"]["fid"] == unknown | {
+        "real": "unknown",
+        "fake": "unknown",
+    }
+    told = scores(ganzo, "part.npz b --metrics-features random")["protocol"]["fid"]
+    assert told == unknown | {"features": "random", "image": "10x10x3", "real": "unknown", "fake": 30}
+    assert "`part.npz` does not say which features" in refused("evaluate part.npz b")
+    assert "features: random and kid" in refused("evaluate new/folder/a.npz plain.npz --metrics-features kid")
+
+
+def test_a_score_that_is_no_number_is_null(ganzo, own_folder):
+    for name, value in (("a", 1e200), ("b", -1e200)):
+        np.savez(f"{name}.npz", mu=np.full(2, value), sigma=np.eye(2))
+    assert scores(ganzo, "a.npz b.npz")["scores"]["fid"] == {
+        "mean": None,
+        "std": None,
+        "values": [None],
+        "real": None,
+    }
+
+
+def test_classes_go_by_their_names(ganzo, own_folder, monkeypatch):
+    from ganzo.nn import classify
+
+    monkeypatch.setitem(classify.STEPS, 16, 2)
+    for name in "ab":
+        pictures(own_folder / name, count=40)
+    assert {"classes_right", "intra-fid"} <= scores(ganzo, "a b --metrics classes,intra-fid")["scores"].keys()
+    pictures(own_folder / "flat", count=30, classes=1)
+    found = scores(ganzo, "a flat/class0 --metrics classes")["scores"]
+    assert "classes_covered" in found and "classes_right" not in found
+    for folder in "ab":
+        for number in range(2):
+            (own_folder / folder / f"class{number}").rename(own_folder / folder / f"{3 + number}")
+    found = scores(ganzo, "a b --metrics judge,fid --metrics-features random")
+    assert {"judge", "judge_worst", "fid"} <= found["scores"].keys()
+    assert "real_against_real" not in found["protocol"]["judge"]
 
 
 def test_statistics_that_were_made_in_different_ways_are_refused(ganzo, refused, two):

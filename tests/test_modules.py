@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from ganzo.errors import DataError
 from ganzo.grammar import arguments
 from ganzo.modules import as_picture
 
@@ -203,6 +204,8 @@ def test_a_file_of_data(ganzo, tiny, own_folder):
         torch.tensor([[[0, 255]]], dtype=torch.uint8),
         torch.tensor([[-1.0, 1.0]]),
         np.array([[[0], [255]]], dtype=np.uint8),
+        np.array([[[-1.0, 1.0]]]),
+        np.array([[-1.0, 1.0]], dtype=np.float16),
         Image.fromarray(np.array([[0, 255]], dtype=np.uint8)),
     ],
 )
@@ -210,6 +213,77 @@ def test_what_an_example_may_be(image):
     for example in (image, (image, 3)):
         assert np.asarray(as_picture(example)).tolist() == [[0, 255]]
     assert as_picture(torch.zeros(3, 4, 5)).size == (5, 4)
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 5), (4, 5, 3)])
+@pytest.mark.parametrize("kind", [np.uint8, np.float32, np.float64])
+def test_the_colours_of_an_array_come_first_or_last(shape, kind):
+    assert as_picture(np.zeros(shape, kind)).size == (5, 4)
+
+
+def test_an_array_of_either_order_goes_by_its_type():
+    pixels = np.zeros((3, 4, 3), np.uint8)
+    assert as_picture(pixels).size == (4, 3) and as_picture(pixels / 255).size == (3, 4)
+
+
+@pytest.mark.parametrize(("example", "got"), [
+    ({"a": 1}, "a dict"), (np.zeros((5, 4, 7)), "5×4×7 of float64"),
+    (torch.zeros(3, 4, 5, dtype=torch.int64), "3×4×5 of torch.int64"), ((), "a tuple"),
+])  # fmt: skip
+def test_what_no_example_may_be(example, got):
+    with pytest.raises(DataError, match=f"An example must begin with a picture: .*; got {got}."):
+        as_picture(example)
+
+
+@pytest.mark.parametrize(("body", "sentence"), [
+    ("return []", "`get_dataset_train` of `nets/data.py` must return a data set of map style that holds examples;"
+     " got an empty one."),
+    ("return iter([1])", "that holds examples; got a list_iterator."),
+    ("return [torch.rand(1, 8, 8)] * 70", "must be uint8, or float in [-1, 1]; got none below 0 in the first 64, as"
+     " `ToTensor` makes them. Leave it out, or add `Normalize(0.5, 0.5)`."),
+    ("return [torch.rand(1, 8, 8).numpy()] * 3", "got none below 0 in the first 3, as `ToTensor`"),
+    ("return [({}, 1)]", "An example must begin with a picture"),
+])  # fmt: skip
+def test_data_that_do_not_fit_are_refused(refused, tiny, own_folder, body, sentence):
+    text = f"import torch\n\ndef get_dataset_train(img_size):\n    {body}\n"
+    (own_folder / "nets" / "data.py").write_text(text)
+    assert sentence in refused(tiny.replace("--dataset digits", "--dataset nets/data.py"))
+
+
+def test_an_empty_held_out_part_is_refused(own_folder):
+    (own_folder / "nets" / "data.py").write_text(DATA.replace("count // 2", "0"))
+    from ganzo.data import Data
+    from ganzo.options import make_options
+
+    small = {"image_size": 8, "image_colors": 1, "batch_size": 4, "device": "cpu"}
+    data = Data.from_options(make_options(dataset="nets/data.py", **small))
+    with pytest.raises(
+        DataError, match=r"`get_dataset_test` of `nets/data.py` must return .* got an empty one"
+    ):
+        data.held_out()
+
+
+def test_random_transforms_are_told(ganzo, tiny, own_folder):
+    words = tiny.replace("--dataset digits", "--dataset nets/data.py")
+    sentence = (
+        "gives another picture each time that it is read, as random transforms do; one draw of each is kept"
+    )
+    assert sentence not in ganzo(f"{words} --experiment x").err
+    (own_folder / "nets" / "drawn.py").write_text("""
+import torch
+
+class Random:
+    def __len__(self):
+        return 40
+
+    def __getitem__(self, index):
+        return torch.rand(1, 8, 8) * 2 - 1
+
+def get_dataset_train(img_size):
+    return Random()
+""")
+    said = ganzo(f"{words.replace('data.py', 'drawn.py')} --experiment y")
+    assert said.status == 0 and said.err.count(sentence) == 1, said.err
 
 
 @pytest.mark.parametrize("name", ["nets/game.py", "nets/game.py:MyGame"])

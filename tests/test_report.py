@@ -255,3 +255,47 @@ def test_curves_of_an_empty_history_are_not_drawn(tmp_path):
         [{"epoch": 1, "generator": 1.0, "discriminator": float("nan"), "judge": 0.5}], tmp_path / "curves.png"
     )
     assert (tmp_path / "curves.png").is_file()
+
+
+def test_a_name_in_a_record_runs_no_code(ganzo, own_folder):
+    (own_folder / "pwn.py").write_text(
+        "open('ran', 'w').close()\n\n\nclass M:\n    higher_is_better = True\n"
+    )
+    from ganzo.scores import direction
+
+    assert direction("pwn.py:M") is None and direction("pwn:M") is None
+    assert not (own_folder / "ran").exists()
+    assert direction("fid") is False and direction("is_mean") is True
+
+
+def test_curves_of_two_protocols_are_not_joined(tmp_path, monkeypatch):
+    from matplotlib.figure import Figure
+
+    figures = []
+    saved = Figure.savefig
+    monkeypatch.setattr(
+        Figure, "savefig", lambda self, *a, **k: (figures.append(self), saved(self, *a, **k))[1]
+    )
+    history = [
+        {
+            "epoch": epoch,
+            "generator": 1.0,
+            "discriminator": 1.0,
+            "kid_mean": float(epoch),
+            "is": 2.0,
+            "penalty": 0.1,  # a loss of another name: no protocol tells of it
+            "protocol": {"kid": {"features": look, "seed": epoch}, "is": {"features": "inception"}},
+        }
+        for epoch, look in enumerate(["random", "random", "judge", "judge", "random"], 1)
+    ]
+    del history[1]["kid_mean"], history[1]["protocol"]
+    del history[1]["is"]
+    draw_curves(history, tmp_path / "curves.png")
+    losses, kid, score, penalty = figures[0].axes
+    assert [list(line.get_xdata()) for line in losses.lines] == [[1, 2, 3, 4, 5]] * 2
+    assert [list(line.get_xdata()) for line in kid.lines] == [[1], [3, 4], [5]]
+    assert kid.lines[0].get_color() == kid.lines[2].get_color() != kid.lines[1].get_color()
+    named = [text.get_text() for text in kid.get_legend().get_texts()]
+    assert named == ["kid_mean", "kid_mean (2nd protocol)"]
+    assert [list(line.get_xdata()) for line in score.lines] == [[1, 3, 4, 5]] and score.get_legend() is None
+    assert [list(line.get_xdata()) for line in penalty.lines] == [[1, 2, 3, 4, 5]]

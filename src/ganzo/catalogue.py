@@ -44,7 +44,7 @@ FREE = frozenset(
         *("device", "parallel", "threads", "channels_last", "tune", "cache_dir", "loader_workers"),
         *("pin_memory", "download"),
         *("checkpoint_every", "keep_checkpoints", "metrics_every", "metrics_samples", *FREE_ROLES),
-        *("metrics_batch_size", "metrics_features", "metrics_weights"),
+        *("metrics_batch_size", "metrics_features", "use_tf_metrics", "metrics_weights"),
     )
 )
 

@@ -32,7 +32,7 @@ MARKS = {  # files that show whose a folder is, and a key that each holds
 }
 PASSING = ("lock", ".writable", ".folders.json.tmp")  # what a run leaves that ends before it begins
 RECORDS = (  # what a new run starts anew
-    *("results.json", "statistics.log", "curves.png", "report.html", "best"),
+    *("results.json", "statistics.log", "curves.png", "report.html", "real.png", "best"),
     *("tensorboard", "wandb", "mlflow*.db", "comet"),
 )
 

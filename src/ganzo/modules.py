@@ -17,8 +17,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ganzo.data import Source
+from ganzo.data.progress import tell
 from ganzo.discriminator import Discriminator
-from ganzo.errors import OptionError, RegistryError
+from ganzo.errors import DataError, OptionError, RegistryError
 from ganzo.generator import Generator
 from ganzo.nn.side import sides
 from ganzo.schema import REQUIRED
@@ -30,6 +31,7 @@ OFFERS = {  # the function that a file gives a component of a namespace by
     "dataset": "get_dataset_train",
 }
 FACTS = {"z_dim": "state_size", "img_size": "image_size"}  # their words, and ours
+LOOKED_AT = 64  # examples among which one must be dark somewhere
 
 
 def component(namespace: str, name: str, module: ModuleType) -> type:
@@ -77,7 +79,8 @@ def dataset_class(file: str, train: Callable[..., Any], test: Callable[..., Any]
         def __init__(self, *, image_size: int | str, **given: Any) -> None:
             height, width = sides(image_size)
             self.size, self.given = height if height == width else (height, width), given
-            self.examples = called(train, given, self.size)
+            self.examples = examples_of(train, file, given, self.size)
+            check_examples(self.examples, file)
 
         def __len__(self) -> int:
             return len(self.examples)
@@ -96,7 +99,7 @@ def dataset_class(file: str, train: Callable[..., Any], test: Callable[..., Any]
                 return None
             held = type(self).__new__(type(self))
             held.size, held.given = self.size, self.given
-            held.examples = called(test, self.given, self.size)
+            held.examples = examples_of(test, file, self.given, self.size)
             return held
 
     open_as(FileDataset.__init__, train, first="image_size")
@@ -146,15 +149,76 @@ def called(function: Callable[..., Any], given: dict[str, Any], *first: Any) -> 
     return function(*first, **named)
 
 
+def examples_of(function: Callable[..., Any], file: str, given: dict[str, Any], *first: Any) -> Any:
+    """The data set that a function of a file returns; refuses what has no length, and what is empty."""
+    examples = called(function, given, *first)
+    sized = hasattr(examples, "__len__") and hasattr(examples, "__getitem__")
+    if not sized or not len(examples):
+        got = "an empty one" if sized else f"a {type(examples).__name__}"
+        raise DataError(
+            f"`{function.__name__}` of `{file}` must return a data set of map style that holds examples; got {got}."
+        )
+    return examples
+
+
+def check_examples(examples: Any, file: str) -> None:
+    """Refuse floats that begin at 0, and say where examples change from one reading to the next."""
+    one, other = (np.asarray(as_picture(examples[0])) for _ in range(2))
+    if not np.array_equal(one, other):
+        tell(
+            f"`{file}` gives another picture each time that it is read, as random transforms do; one draw of each is"
+            " kept (`--random-flip` and `--random-crop` are drawn anew)"
+        )
+    count = min(len(examples), LOOKED_AT)
+    for index in range(count):
+        numbers = floats_of(image_of(examples[index]))
+        if numbers is None or bool((numbers < 0).any()):
+            return
+    raise DataError(
+        f"Images of `{file}` must be uint8, or float in [-1, 1]; got none below 0 in the first {count}, as `ToTensor`"
+        " makes them. Leave it out, or add `Normalize(0.5, 0.5)`."
+    )
+
+
+def image_of(example: Any) -> Any:
+    """What an example begins with."""
+    return example[0] if isinstance(example, tuple | list) and len(example) else example
+
+
+def floats_of(image: Any) -> Tensor | None:
+    """The numbers of a tensor or an array of floats; None of anything else."""
+    if isinstance(image, np.ndarray) and image.dtype.kind == "f":
+        return torch.from_numpy(image.astype(np.float32))
+    return image.detach().float() if isinstance(image, Tensor) and image.is_floating_point() else None
+
+
 def as_picture(example: Any) -> Image.Image:
-    """An example as a picture: one of Pillow's, an array of 8-bit numbers H×W×C, or a tensor C×H×W in [-1, 1]."""
-    image = example[0] if isinstance(example, tuple | list) else example
+    """An example as a picture.
+
+    Args:
+        example: one of Pillow's pictures, 8-bit numbers or floats in [-1, 1]; tensors are C×H×W, arrays may be H×W×C
+            too, which is what 8-bit ones are where both would fit
+    """
+    image = given = image_of(example)
     if isinstance(image, Image.Image):
         return image.copy()
-    if isinstance(image, Tensor):
-        if image.dtype != torch.uint8:
-            image = ((image.detach().float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-        image = image.permute(1, 2, 0) if image.dim() == 3 else image
-        image = image.cpu().numpy()
-    pixels = np.asarray(image)
-    return Image.fromarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
+    floats = floats_of(image)
+    by_tensor = floats is not None or isinstance(image, Tensor)
+    shape = tuple[int, ...](getattr(image, "shape", ()))
+    if len(shape) == 3 and not isinstance(image, Tensor) and (shape[0] in (1, 3)) != (shape[2] in (1, 3)):
+        by_tensor = shape[0] in (1, 3)
+    if floats is not None:
+        image = ((floats + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    pixels = image.detach().cpu().numpy() if isinstance(image, Tensor) else np.asarray(image)
+    if by_tensor and pixels.ndim == 3:
+        pixels = pixels.transpose(1, 2, 0)
+    try:
+        if pixels.ndim < 2 or not pixels.size:
+            raise ValueError("no picture")
+        return Image.fromarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
+    except (TypeError, ValueError) as error:
+        got = f"{'×'.join(map(str, shape))} of {given.dtype}" if shape else f"a {type(given).__name__}"
+        raise DataError(
+            "An example must begin with a picture: one of Pillow's, 8-bit numbers H×W×C or C×H×W, or floats in"
+            f" [-1, 1]; got {got}."
+        ) from error

@@ -38,7 +38,11 @@ PASSING = {
     "trial_id",
     "results_dir",
 }  # of one command; the last two are in name and folders
-OTHER_VARIABLES = (MODULES_VARIABLE, "GANZO_NO_SKIPS", "GANZO_NO_BROWSER")  # ours, but no options; two are the tests'
+OTHER_VARIABLES = (
+    MODULES_VARIABLE,
+    "GANZO_NO_SKIPS",
+    "GANZO_NO_BROWSER",
+)  # ours, but no options; two are the tests'
 
 
 @dataclasses.dataclass

@@ -1,6 +1,7 @@
 """Two places with pictures, or with statistics of them, against each other, without a run."""
 
 import json
+import re
 from argparse import Namespace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,15 +17,18 @@ from ganzo.machine import find_device
 from ganzo.metric import Metric, Metrics
 from ganzo.nn.distances import frechet_distance
 from ganzo.nn.protocol import differences
+from ganzo.nn.record import plain
 from ganzo.nn.references import References
 from ganzo.nn.side import sides, size_of
-from ganzo.registry import ROLES, chosen
+from ganzo.registry import ROLES, Registry, chosen, parameters
 
 ALIKE = ("version", "features", "weights", "resize", "image")  # what statistics must share to be compared
+UNKNOWN = "unknown"  # what a protocol says for what a file does not tell
+SLACK = 1e-3  # by how much of its largest number a covariance may miss, which float16 explains
 
 
 class Statistics(NamedTuple):
-    """Mean and covariance of features, and how they came about; an older file does not tell."""
+    """Mean and covariance of features, and how they came about as far as a file tells."""
 
     mean: Tensor
     covariance: Tensor
@@ -40,6 +44,9 @@ def compare_places(one: str, other: str, options: Namespace, save: str | None = 
         options: metrics, features, `image_size` and `image_colors`; `given` holds the names of those that were given
         save: a .npz file for the statistics of the first place
     """
+    target = None if save is None else Path(save).expanduser()
+    if target is not None and (target.suffix != ".npz" or target.is_dir()):
+        raise OptionError(f"`--save-statistics` must name a file that ends in .npz; got `{save}`.")
     places = [place(one), place(other)]
     folders = [path for path in places if path.is_dir()]
     files = [path for path in places if not path.is_dir()]
@@ -54,37 +61,82 @@ def compare_places(one: str, other: str, options: Namespace, save: str | None = 
     told = by_path[files[0]].protocol if files else None
     if folders:
         settle_size(settings, folders[0], told)
-    data = [pictures_in(path, settings) for path in folders]
-    settings.classes = data[0].classes if data else 0
-    settings.uses_labels, settings.translates = True, False
-    head = {"real": one, "fake": other}
-    if not files:
-        return head | of_folders(data, settings, save)
-    if folders:
-        if options.metrics_features is None and told is None:
+    if folders and files:
+        if options.metrics_features is None and "features" not in (told or {}):
             raise OptionError(
                 f"`{files[0]}` does not say which features its statistics are of; say so by `--metrics-features`, as in"
                 " `--metrics-features inception`."
             )
         settings.metrics_features = options.metrics_features or (told or {})["features"]
+    data = [pictures_in(path, settings) for path in folders]
+    if len(data) == 2:
+        check_classes(names, data, folders)
+    settings.classes = data[0].classes if data else 0
+    settings.class_names = tuple(data[0].class_names) if data else ()
+    settings.uses_labels, settings.translates = True, False
+    if target is not None:
+        make_folder(target.parent)
+    head = {"real": one, "fake": other}
+    if not files:
+        return plain(head | of_folders(data, settings, target))
+    if folders:
         by_path[folders[0]] = of_pictures(data[0], settings)
-    pair = [by_path[path] for path in places]
+    pair = [say_features(by_path[path], options.metrics_features) for path in places]
     check_alike(pair, places)
-    if save is not None:
-        write_statistics(Path(save), pair[0])
+    if target is not None:
+        write_statistics(target, pair[0])
     score = frechet_distance(*pair[0][:2], *pair[1][:2])
-    one_told, other_told = (statistics.protocol or {"features": "not told"} for statistics in pair)
-    told = other_told | one_told | {"real": one_told.get("count"), "fake": other_told.get("count")}
-    told.pop("count", None)
-    return head | {
-        "scores": {"fid": {"mean": score, "std": None, "values": [score], "real": None}},
-        "protocol": {"fid": told},
-    }
+    return plain(
+        head
+        | {
+            "scores": {"fid": {"mean": score, "std": None, "values": [score], "real": None}},
+            "protocol": {"fid": shared(pair)},
+        }
+    )
+
+
+def check_classes(names: list[str], data: list[SingleImageData], folders: list[Path]) -> None:
+    """Refuse metrics that read labels where the folders' classes differ; `classes` also counts pictures without."""
+    one, other = (list(each.class_names) for each in data)
+    for name in names:
+        reads = any(p.name == "uses_labels" for p in parameters(Registry.lookup("metric", name)))
+        if not reads or one == other or (name == "classes" and not other):
+            continue
+        first, second = (", ".join(classes) or "no classes" for classes in (one, other))
+        raise OptionError(
+            f"`--metrics {name}` needs two folders with the same classes; `{folders[0]}` has {first}, and"
+            f" `{folders[1]}` has {second}. Give their sub-folders the same names, or leave `{name}` out."
+        )
+
+
+def make_folder(folder: Path) -> None:
+    """The folder that statistics are saved in, before the work."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OptionError(
+            f"`--save-statistics` must name a file in a folder that can be made; `{folder}` cannot"
+            f" ({error.strerror})."
+        ) from error
+
+
+def say_features(statistics: Statistics, name: str | None) -> Statistics:
+    """Statistics whose features are those that were named, where they do not tell themselves."""
+    return statistics._replace(
+        protocol=({"features": name} if name else {}) | (statistics.protocol or {}) or None
+    )
+
+
+def shared(pair: list[Statistics]) -> dict[str, Any]:
+    """The protocol of two statistics: what both tell, and `unknown` for what one of them does not."""
+    one, other = (statistics.protocol or {} for statistics in pair)
+    told = {key: one[key] if key in one and key in other else UNKNOWN for key in ALIKE}
+    return told | {"real": one.get("count", UNKNOWN), "fake": other.get("count", UNKNOWN)}
 
 
 def settle_size(settings: Namespace, folder: Path, told: dict[str, Any] | None) -> None:
     """Size and channels of the pictures: as asked, or as statistics tell; else the size of the first picture."""
-    if told is not None:
+    if told is not None and "image" in told:
         size, _, colors = told["image"].rpartition("x")
         if "image_colors" not in settings.given:
             settings.image_colors = int(colors)
@@ -118,22 +170,21 @@ def pictures_in(folder: Path, settings: Namespace) -> SingleImageData:
     )
 
 
-def of_folders(data: list[SingleImageData], settings: Namespace, save: str | None) -> dict[str, Any]:
+def of_folders(data: list[SingleImageData], settings: Namespace, save: Path | None) -> dict[str, Any]:
     """The scores of one folder against another."""
     metrics, device = Metric.from_options(settings), torch.device(settings.device)
     pictures = References(data[1], device, metrics.size).pictures()
     row = metrics.compare(data[0], pictures, device, {"split": "all"})
     if save is not None:
-        write_statistics(Path(save), statistics_of(metrics, data[0]))
+        write_statistics(save, statistics_of(metrics, data[0]))
     scores: dict[str, Any] = {}
     for name, value in row.items():
         real = metrics.real_scores.get(f"{name.removesuffix('_mean')}_real")
         scores[name] = {"mean": value, "std": None, "values": [value], "real": real}
     for told in metrics.protocol.values():
-        told |= {
-            "split": "all",
-            "real_against_real": (told["real_against_real"] or "").replace("training", "the first"),
-        }
+        told["split"] = "all"
+        if told.get("real_against_real"):  # a metric that is no comparison has none
+            told["real_against_real"] = told["real_against_real"].replace("training", "the first")
     return {"scores": scores, "protocol": metrics.protocol}
 
 
@@ -157,16 +208,58 @@ def read_statistics(path: Path) -> Statistics:
     """The statistics in a .npz file; nothing in it is run as code."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            mean, covariance = (torch.from_numpy(file[key]).double() for key in ("mu", "sigma"))
+            arrays = [file[key] for key in ("mu", "sigma")]
             protocol = json.loads(str(file["protocol"])) if "protocol" in file.files else None
     except Exception as error:  # NumPy raises almost anything over a damaged file
         raise OptionError(
             f"`{path}` must hold statistics, the arrays `mu` and `sigma`; it does not ({error})."
         ) from error
-    if mean.dim() != 1 or covariance.shape != (len(mean), len(mean)):
+    if any(array.dtype.kind not in "fiu" for array in arrays):
+        types = " and ".join(str(array.dtype) for array in arrays)
+        raise OptionError(f"`{path}` must hold `mu` and `sigma` of real numbers; got {types}.")
+    mean, covariance = (torch.from_numpy(array.astype(np.float64)) for array in arrays)
+    if mean.dim() != 1 or not len(mean) or covariance.shape != (len(mean), len(mean)):
         shapes = f"{tuple(mean.shape)} and {tuple(covariance.shape)}"
         raise OptionError(f"`{path}` must hold `mu` of F numbers and `sigma` of F×F; got {shapes}.")
+    check_covariance(path, mean, covariance)
+    check_protocol(path, protocol)
     return Statistics(mean, covariance, protocol)
+
+
+def check_covariance(path: Path, mean: Tensor, covariance: Tensor) -> None:
+    """Refuse numbers that no mean and covariance can be."""
+    for name, values in (("mu", mean), ("sigma", covariance)):
+        if not bool(values.isfinite().all()):
+            count = int((~values.isfinite()).sum())
+            raise OptionError(
+                f"`{path}` must hold finite numbers; {count} of `{name}` are not. Work the statistics out again."
+            )
+    away = (covariance - covariance.T).abs().max().item()
+    if away > SLACK * covariance.abs().max().item():
+        raise OptionError(
+            f"`sigma` of `{path}` must be symmetric, as a covariance is; mirrored numbers differ by up to {away:.3g}."
+            " Work the statistics out again."
+        )
+    values = torch.linalg.eigvalsh((covariance + covariance.T) / 2)
+    least = values.min().item()
+    if least < -SLACK * values.abs().max().item():
+        raise OptionError(
+            f"`sigma` of `{path}` must be positive semi-definite, as a covariance is; its least eigenvalue is"
+            f" {least:.3g}. Work the statistics out again."
+        )
+
+
+def check_protocol(path: Path, protocol: Any) -> None:
+    """Refuse a protocol that cannot be read; one may lack facts, or be missing."""
+    sound = protocol is None or isinstance(protocol, dict)
+    if sound and protocol:
+        sound = isinstance(protocol.get("features", ""), str)
+        sound &= re.fullmatch(r"[1-9]\d*x[1-9]\d*x[13]", str(protocol.get("image", "1x1x1"))) is not None
+    if not sound:
+        raise OptionError(
+            f"The `protocol` of `{path}` must be an object with `features` as text and `image` as in `32x32x3`; got"
+            f" {json.dumps(protocol)}. Leave it out of the file."
+        )
 
 
 def write_statistics(path: Path, statistics: Statistics) -> None:
@@ -185,7 +278,8 @@ def check_alike(pair: list[Statistics], places: list[Path]) -> None:
     names = f"`{places[0]}` and `{places[1]}`"
     one, other = (statistics.protocol for statistics in pair)
     if one is not None and other is not None:
-        found = differences({key: one.get(key) for key in ALIKE}, {key: other.get(key) for key in ALIKE})
+        both = [key for key in ALIKE if key in one and key in other]
+        found = differences({key: one[key] for key in both}, {key: other[key] for key in both})
         if found:
             raise OptionError(
                 f"{names} were measured in different ways and cannot be compared: {'; '.join(found)}."

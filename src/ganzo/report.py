@@ -2,13 +2,17 @@
 
 import math
 import shlex
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from ganzo.charts import Line, chart
 from ganzo.checkpoint import whole
 from ganzo.differences import from_the_start
-from ganzo.nn.record import LOSSES, scores_of
+from ganzo.evaluation import protocol_of
+from ganzo.nn.protocol import differences
+from ganzo.nn.record import LOSSES, is_loss, scores_of
 from ganzo.pages import ROOM, count, embedded, figure, open_picture, read_words, write_page
 from ganzo.progress import duration
 from ganzo.scores import Score, text
@@ -24,11 +28,15 @@ measured, options, environment. The page stands alone; it needs no network.
   --output FILE       the page; report.html in the run's output folder, if not given
   --model-dir FOLDER  where runs keep their weights (models)"""
 PICTURES = 12  # of a page, at most; of more, some are left out evenly
+ORDINALS = {2: "2nd", 3: "3rd"}
 CONTENTS = ("samples", "curves", "scores", "options", "environment", "files")
 
 
-def draw_curves(history: list[dict[str, float]], path: Path) -> None:
-    """Draw the losses of a run, and each of its scores below, over the epochs; an empty history draws nothing."""
+def draw_curves(history: list[dict[str, Any]], path: Path) -> None:
+    """Draw the losses of a run, and each of its scores below, over the epochs; an empty history draws nothing.
+
+    Where the protocol of a score changes, its line ends, and another begins.
+    """
     if not history:
         return
     import matplotlib
@@ -40,19 +48,37 @@ def draw_curves(history: list[dict[str, float]], path: Path) -> None:
     figure = Figure(figsize=(8, 3 * (1 + len(scores))), layout="constrained")
     axes = figure.subplots(1 + len(scores), 1, squeeze=False)[:, 0]
     for axis, names in zip(axes, [LOSSES, *([name] for name in scores)], strict=True):
-        for name in names:
-            points = [
-                (line["epoch"], line[name]) for line in history if math.isfinite(line.get(name, math.nan))
-            ]
-            if points:
-                axis.plot(*zip(*points, strict=True), label=name, marker="." if len(points) < 60 else None)
+        for index, name in enumerate(names):
+            lines = [line for line in history if math.isfinite(line.get(name, math.nan))]
+            protocols: list[dict[str, Any]] = []  # as they come
+            for which, part in groupby(lines, partial(place_of, name=name, protocols=protocols)):
+                points = [(line["epoch"], line[name]) for line in part]
+                nth = ORDINALS.get(which + 1, f"{which + 1}th")
+                label = f"{name} ({nth} protocol)" if which else name
+                again = label in (line.get_label() for line in axis.lines)
+                axis.plot(
+                    *zip(*points, strict=True),
+                    label=f"_{label}" if again else label,  # matplotlib leaves out what begins with _
+                    color=f"C{index + which}",
+                    marker="." if len(points) < 60 else None,
+                )
         axis.set_xlabel("epoch")
         axis.set_ylabel("loss" if names is LOSSES else names[0])
         axis.grid(alpha=0.3)
-        if names is LOSSES:
+        if names is LOSSES or len(axis.lines) > 1:
             axis.legend()
     with whole(path) as temporary:
         figure.savefig(temporary, format="png", dpi=100)
+
+
+def place_of(line: dict[str, Any], name: str, protocols: list[dict[str, Any]]) -> int:
+    """The place of a score's protocol among those that came before; a new one is put behind them."""
+    protocol = {} if is_loss(name) else protocol_of(line.get("protocol"), name)
+    for place, other in enumerate(protocols):
+        if not differences(protocol, other):
+            return place
+    protocols.append(protocol)
+    return len(protocols) - 1
 
 
 def command(words: list[str]) -> int:

@@ -217,6 +217,9 @@ class Run:
         for name, player in self.game.players.items():
             numbers[short.get(name, f"lr_{name}")] = player.optimizer.param_groups[0]["lr"]
         self.seconds_of_epoch, self.images_before = 0.0, self.game.images
+        evaluation: Any = self._parts.get("evaluation")
+        if hasattr(evaluation, "measured_by"):  # it compares only what was measured alike
+            evaluation.measured_by(protocol)
         self.history.append(numbers | ({"protocol": plain(protocol)} if protocol else {}))
         with (self.output / "results.json").open("a", encoding="utf-8") as file:
             file.write(recorded(self.history[-1], self.game.players))

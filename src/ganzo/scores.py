@@ -4,7 +4,6 @@ import dataclasses
 import json
 from typing import Any
 
-from ganzo.errors import GanzoError
 from ganzo.nn.protocol import BESIDE
 from ganzo.registry import Registry
 from ganzo.stored import StoredRun, epoch_of, is_score, number, short
@@ -120,10 +119,11 @@ def direction(name: str) -> bool | None:
     """Whether more is better, as the metric of that name says; None where nobody knows."""
     words = name.split("_")
     for candidate in dict.fromkeys((name, words[0])):
-        try:
-            told = getattr(Registry.lookup("metric", candidate), "higher_is_better", None)
-        except GanzoError:
+        if candidate not in Registry.keys(
+            "metric"
+        ):  # never a path: a record may hold any name, and none runs code
             continue
+        told = getattr(Registry.lookup("metric", candidate), "higher_is_better", None)
         if told is not None:
             return bool(told)
     if {*words} & {*LOWER}:

@@ -26,6 +26,7 @@ def train(options: Namespace) -> Run:
         options.folder = run.output
         parts = assemble(options)
         metrics = Metric.from_options(options)
+        metrics.ready(parts.data, options.device)
         evaluation = Evaluation.from_options(options, measured=metrics.scores)
         statistics, snapshots = Statistics.from_options(options), Snapshot.from_options(options)
         data, noise, game = parts.data, parts.noise, parts.game

@@ -178,3 +178,56 @@ def test_the_room_gives_the_class_of_a_metrics_evaluation():
     from ganzo.evaluation import JudgeEvaluation
 
     assert JudgeEvaluation is Registry.lookup("evaluation", "judge")
+
+
+def test_scores_of_two_protocols_are_not_compared(tmp_path, capsys):
+    def of(features, seed=0):
+        return {"judge": {"features": features, "seed": seed, "resize": (8, 8)}}
+
+    one, other = JudgeEvaluation(), JudgeEvaluation()
+    for seed, score in enumerate((0.9, 0.5)):
+        one.measured_by(of("random", seed))
+        assert one.has_improved({"judge": score}) == (seed == 0)
+    torch.save(one.state_dict(), tmp_path / "state.pt")
+    other.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
+    other.measured_by(None)  # an epoch without scores
+    assert not other.has_improved({}) and not capsys.readouterr().err
+    seen = []
+    for score in (0.4, 0.3, 0.6):
+        other.measured_by(of("classifier"))
+        seen.append(other.has_improved({"judge": score}))
+    assert seen == [True, False, True]
+    said = "ganzo: the best `judge` so far was measured otherwise (features); counting starts anew.\n"
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize("one, other", [({"size": 1, "seed": 1}, {"size": 2, "seed": 1}), ("mine", "yours")])
+def test_a_protocol_of_all_scores_counts_for_each(one, other):
+    evaluation, seen = JudgeEvaluation(), []
+    for protocol, score in ((one, 0.5), (one, 0.4), (other, 0.3)):
+        evaluation.measured_by(protocol)
+        seen.append(evaluation.has_improved({"judge": score}))
+    assert seen == [True, False, True]
+
+
+def test_a_state_without_a_protocol_still_loads(capsys):
+    evaluation = JudgeEvaluation()
+    evaluation.load_state_dict({"best": 0.5})
+    evaluation.measured_by({"judge": {"features": "judge"}})
+    assert not evaluation.has_improved({"judge": 0.4}) and evaluation.has_improved({"judge": 0.6})
+    assert not capsys.readouterr().err
+
+
+def test_a_restored_run_with_other_features_looks_for_its_best_anew(capsys):
+    options = {"evaluation_criterion": "fid", "metrics": ["fid"], "metrics_every": 1, "metrics_samples": 50}
+    first = play(epochs=1, metrics_features="random", **options)
+    first._parts["evaluation"].best = 0.0  # whatever comes is worse
+    first.save()
+    same = play(epochs=2, metrics_features="random", restore=True, **options)
+    assert json.loads(Path("models/run/best/score.json").read_text())["epoch"] == 1
+    assert "measured otherwise" not in capsys.readouterr().err
+    play(epochs=3, metrics_features="classifier", restore=True, **options)
+    assert json.loads(Path("models/run/best/score.json").read_text())["epoch"] == 3
+    said = capsys.readouterr().err
+    assert said.count("the best `fid` so far was measured otherwise (features") == 1
+    assert same.history[-1]["protocol"]["fid"]["features"] == "random"

@@ -125,3 +125,11 @@ def test_curves_are_drawn():
     play(curves=True, metrics=["judge"], metrics_every=1, metrics_samples=20)
     with Image.open("output/run/curves.png") as picture:
         assert picture.width == 800 and picture.height == 900  # losses, judge, judge_worst
+
+
+def test_real_examples_are_shown_once(own_folder):
+    play(save_images_as=["folder", "tensorboard"], snapshot_size=4, sample_every=2, epochs=2)
+    path = Path("output/run/real.png")
+    with Image.open(path) as picture:
+        assert picture.mode == "L" and picture.getextrema()[1] == 255
+    assert [p.name for p in Path("output/run/samples").iterdir()] == ["epoch_2.png"]

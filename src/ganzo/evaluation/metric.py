@@ -1,15 +1,21 @@
 """Every metric as an evaluation: the best epoch of a run is the one with that metric's best score."""
 
 import functools
+import math
+import sys
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
-from ganzo.evaluation import Record
+from ganzo.evaluation import Record, protocol_of
+from ganzo.nn import record
+from ganzo.nn.protocol import BESIDE, differences
 from ganzo.registry import OptionError, Registry
 
 
 class MetricEvaluation(Record):
     """Takes the epoch with the best score of a metric for the best one; an epoch without a score is no better.
+
+    Only scores of one protocol are compared: when it changes, the best score is sought anew.
 
     Args:
         measured: the metrics that the run measures; as a mapping, with the number that is each one's own score
@@ -29,12 +35,39 @@ class MetricEvaluation(Record):
                 f" {', '.join(measured) or 'nothing'}. Add it."
             )
         self.scores = measured if isinstance(measured, Mapping) else {}
+        self.told: Any = None  # how the newest scores were measured
+        self.protocol: dict[str, Any] | None = None  # how the best score was; None where nobody said
         super().__init__(plain(self.metric.rpartition(":")[2]), self.higher)
+
+    def measured_by(self, protocol: Any) -> None:
+        """Take note of how the scores of an epoch were measured, by name; it comes before `has_improved`."""
+        self.told = protocol
 
     def has_improved(self, losses: dict[str, float]) -> bool:
         alike = (n for n in losses if plain(n) == self.key or plain(n).startswith(f"{self.key}_"))
         own = self.scores.get(self.metric) or next(alike, "")
+        if own in losses and (protocol := protocol_of(self.told, own)):
+            self.compare_by(protocol)
         return super().has_improved({self.key: losses[own]} if own in losses else {})
+
+    def compare_by(self, protocol: dict[str, Any]) -> None:
+        """Forget the best score if it was measured by another protocol."""
+        new = record.plain({key: value for key, value in protocol.items() if key not in BESIDE})
+        changed = [each.partition(":")[0] for each in differences(self.protocol or new, new)]
+        self.protocol = new
+        if changed and self.best > -math.inf:
+            text = f"the best `{self.metric}` so far was measured otherwise ({', '.join(changed)})"
+            print(f"ganzo: {text}; counting starts anew.", file=sys.stderr, flush=True)
+        if changed:
+            self.best = -math.inf
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best number so far, and how it was measured."""
+        return super().state_dict() | ({} if self.protocol is None else {"protocol": self.protocol})
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
+        self.protocol = state.get("protocol")  # older states have none
 
 
 def plain(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from ganzo.metric.extractors import loaded
 from ganzo.nn.cache import cache_folder
 from ganzo.nn.collected import Collected, Seen, as_seen
 from ganzo.nn.extracted import Extractors, real_examples, real_pair
@@ -103,15 +104,15 @@ class Metrics:
     Args:
         metrics: what to measure
         metrics_every: epochs between measurements
-        metrics_samples: images that are generated for one measurement; no more than inputs, where they are
-            translated
+        metrics_samples: images that are generated for one measurement; of a translation, inputs at most
         metrics_batch_size: images that are generated, and looked at, at once while measuring
-        metrics_features: what is looked at in an image: classifier, random, inception, inception-torch, or a module of
-            yours as file.py:Class (none: classifier where the data have labels, else random)
+        metrics_features: classifier, random, inception, inception-torch, or a module of yours as file.py:Class (none:
+            classifier where the data have labels, else random)
+        use_tf_metrics: the older word for the features `inception`
         metrics_weights: file of the weights of inception or inception-torch (none: in the folder of torch.hub)
         cache_dir: folder of what is worked out once per data set (none: $GANZO_CACHE_DIR, or ~/.cache/ganzo)
         classes: number of classes
-        image_colors: channels of the images
+        image_colors: channels
         translates: whether the game turns images into images
 
     Attributes:
@@ -128,6 +129,7 @@ class Metrics:
         metrics_samples: Count = 1000,
         metrics_batch_size: Count = 512,
         metrics_features: str | None = None,
+        use_tf_metrics: bool = False,
         metrics_weights: str | None = None,
         cache_dir: str | None = None,
         classes: int = 0,
@@ -140,7 +142,11 @@ class Metrics:
         self.samples, self.size = metrics_samples, metrics_batch_size
         self.translates = translates
         self.check(metrics_samples, f"`--metrics-samples {metrics_samples}`")
-        default = metrics_features or ("classifier" if classes else "random")
+        default = (
+            metrics_features
+            or ("inception" if use_tf_metrics else "")
+            or ("classifier" if classes else "random")
+        )
         self.looks_at = {name: metric.features or default for name, metric in metrics.items()}
         told = Namespace(metrics_weights=metrics_weights, classes=classes, image_colors=image_colors)
         looks = sorted(set(self.looks_at.values()))
@@ -152,7 +158,7 @@ class Metrics:
         self.real: dict[str, Collected] = {}  # by extractor
         self.protocol: dict[str, dict[str, Any]] = {}
         self.real_scores: dict[str, float] = {}
-        self.beside: dict[str, str] = {}  # how these were measured, by metric
+        self.beside, self.compared = dict[str, str](), False  # how these were measured, by metric
 
     def measure(self, epoch: int, data: Any, noise: Any, generator: nn.Module) -> dict[str, float]:
         """The scores of the generator, when the epoch is one at which they are due."""
@@ -169,13 +175,14 @@ class Metrics:
         self, data: Any, pictures: Pictures, device: torch.device, facts: dict[str, Any]
     ) -> dict[str, float]:
         """The scores of any pictures beside the real ones of data; facts about them stand in the protocol."""
-        first = self.prepare(data, device)
+        self.prepare(data, device)
         made = self.extractors.collect(pictures)
         count = next(iter(made.values())).count
         self.check(count, f"{count} examples of the data")
         reals = self.compare_with()
-        if first:
+        if not self.compared:
             self.compare_real(count)
+            self.compared = True
         scores: dict[str, float] = {}
         for name, metric in self.metrics.items():
             look = self.looks_at[name]
@@ -193,14 +200,18 @@ class Metrics:
             if count < metric.minimum_samples:
                 raise OptionError(f"`{name}` needs at least {metric.minimum_samples} images; got {got}.")
 
-    def prepare(self, data: Any, device: torch.device) -> bool:
-        """Find the real examples, and let extractors learn from them what they must; whether it is the first time."""
-        first = self.references is None
-        if first:
+    def ready(self, data: Any, device: torch.device | str) -> None:
+        """Look at the real examples before a run begins, so that data that do not suit are refused there."""
+        if self.metrics:
+            self.prepare(data, torch.device(device))
+            self.compare_with()
+
+    def prepare(self, data: Any, device: torch.device) -> None:
+        """Find the real examples, and let extractors learn from them what they must."""
+        if self.references is None:
             self.references = References(data, device, self.size, self.translates)
             self.extractors.prepare(self.references)
         self.extractors.to(device)
-        return first
 
     def fakes(self, data: Any, noise: Any, generator: nn.Module, seed: int) -> Pictures:
         """What the generator makes of noise, or of the inputs of real examples; and the labels of that."""
@@ -267,26 +278,15 @@ class Metrics:
             "fake": fake.count,
             **facts,
         }
+        content = self.references.content
+        protocol["data"] = content and content[:16]
         if real is not None:
-            content = self.references.content
-            protocol |= {"real": real.count, "split": self.references.split, "data": content and content[:16]}
+            protocol |= {"real": real.count, "split": self.references.split}
         if isinstance(metric, Comparison):
             protocol |= metric.settings() | {"real_against_real": self.beside.get(name)}
             if real is not None and metric.uses_covariance:
                 protocol |= note_rank(name, metric.needs, real, fake)
         return protocol
-
-
-def loaded(name: str, told: Namespace) -> nn.Module:
-    """An extractor, with weights that it can have before it sees data."""
-    extractor = build("features", name, told)
-    if not isinstance(extractor, nn.Module):
-        raise OptionError(
-            f"`--metrics-features {name}` must be a torch.nn.Module, from images B×C×H×W in [-1, 1] to features"
-            f" B×F; got a {type(extractor).__name__}."
-        )
-    getattr(extractor, "load", lambda: None)()
-    return extractor
 
 
 def score_of(metric: Any, real: Collected | None, fake: Collected) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import inspect
 import os
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,12 @@ def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
 
 
 def checksum_of(network: nn.Module) -> str:
-    """A key of the weights of a network: the first 16 digits of a SHA-256."""
-    digest = hashlib.sha256(type(network).__qualname__.encode())
+    """A key of the weights of a network, and of the file of a user's own: the first 16 digits of a SHA-256."""
+    cls = type(network)
+    digest = hashlib.sha256(cls.__qualname__.encode())
+    if cls.__module__.partition(".")[0] not in ("ganzo", "torch"):  # what a user's own does may change
+        with contextlib.suppress(OSError, TypeError):
+            digest.update(Path(inspect.getfile(cls)).read_bytes())
     for name, value in sorted(network.state_dict().items()):
         digest.update(f"{name} {tuple(value.shape)}".encode())
         digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)

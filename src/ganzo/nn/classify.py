@@ -74,6 +74,8 @@ def train_classifier(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: 3e-3 * min(1.0, (step + 1) / 20) * (1 - step / (steps + 1))
     )
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # the order of sums, and so the weights, would depend on it
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         for _ in range(steps):
             index = torch.randint(len(images), (min(BATCH[network.side], len(images)),), generator=draw)
@@ -85,4 +87,5 @@ def train_classifier(
             loss.backward()
             optimizer.step()
             schedule.step()
+    torch.set_num_threads(threads)
     network.eval().requires_grad_(False)

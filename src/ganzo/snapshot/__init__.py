@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ganzo.nn.examples import Examples
 from ganzo.nn.grid import grid, translations
+from ganzo.nn.pixels import to_float
 from ganzo.nn.sampling import device_of, labels_for, sample_images, translate_images
 from ganzo.registry import Count, Facade, OptionError, lazily
 
@@ -53,9 +54,14 @@ class Snapshot(Facade, ABC):
     def write(self, picture: Tensor, number: int) -> None:
         """Keep one picture (uint8, C×H×W) under the number of its epoch."""
 
+    def write_real(self, picture: Tensor) -> None:
+        """Keep one picture (uint8, C×H×W) of real examples; written once, where a class does anything."""
+
     def save(self, data: Any, noise: Any, generator: nn.Module) -> None:
         """Count an epoch; when a snapshot is due, draw it and write it."""
         self.epochs += 1
+        if self.epochs == 1 and (examples := getattr(data, "examples", None)) is not None:
+            self.write_real(grid(to_float(examples.image[: self.size], "cpu")))
         if self.epochs % self.every == 0:
             self.take(data, noise, generator, self.start_epoch + self.epochs - 1)
 

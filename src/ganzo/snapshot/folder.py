@@ -12,7 +12,9 @@ from ganzo.snapshot import Snapshot
 
 @register("snapshot", "folder", default=True)
 class FolderSnapshot(Snapshot):
-    """Writes each snapshot as `samples/epoch_<n>.png`: a grid of images with gaps, small images enlarged smoothly.
+    """Writes each snapshot as `samples/epoch_<n>.png`, and real examples as `real.png`.
+
+    A picture is a grid of images with gaps, small images enlarged smoothly.
 
     Args:
         folder: the run's output folder
@@ -23,8 +25,13 @@ class FolderSnapshot(Snapshot):
         self.folder = Path(folder) / "samples"
 
     def write(self, picture: Tensor, number: int) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"epoch_{number}.png"
+        self._write(picture, self.folder / f"epoch_{number}.png")
+
+    def write_real(self, picture: Tensor) -> None:
+        self._write(picture, self.folder.with_name("real.png"))
+
+    def _write(self, picture: Tensor, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".tmp")
         pixels = picture.permute(1, 2, 0).numpy()
         Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels).save(temporary, "png")

@@ -12,7 +12,7 @@ from ganzo.snapshot import Snapshot
 
 @register("snapshot", "tensorboard")
 class TensorBoardSnapshot(Snapshot):
-    """Writes each snapshot to TensorBoard under the tag `images`.
+    """Writes each snapshot to TensorBoard under the tag `images`, and real examples under `real`.
 
     Args:
         folder: the run's output folder; events lie in its `tensorboard`
@@ -38,6 +38,10 @@ class TensorBoardSnapshot(Snapshot):
 
     def write(self, picture: Tensor, number: int) -> None:
         self.writer.add_image("images", picture, number)
+        self.writer.flush()
+
+    def write_real(self, picture: Tensor) -> None:
+        self.writer.add_image("real", picture, 0)
         self.writer.flush()
 
     def close(self) -> None:
