@@ -79,6 +79,7 @@ def test_a_confusion_of_classes_is_told(ganzo, own_folder, monkeypatch):
     ("evaluate a wrong.npz", "`wrong.npz` must hold statistics, the arrays `mu` and `sigma`; it does not"),
     ("evaluate a odd.npz", "must hold `mu` of F numbers and `sigma` of F×F; got (2,) and (3, 3)"),
     ("evaluate a plain.npz", "`plain.npz` does not say which features its statistics are of"),
+    ("evaluate a code.npz", "`code.npz` names code, `mine.py:Mine`; say so by `--metrics-features mine.py:Mine`."),
     ("evaluate a plain.npz --metrics-features random", "must have features of the same size; got 64 and 2"),
     ("evaluate a plain.npz --metrics kid", "are for `--metrics fid` alone; got kid"),
     ("evaluate a b --metrics kid --save-statistics x.npz", "are for `--metrics fid` alone; got kid"),
@@ -95,6 +96,8 @@ def test_what_cannot_be_evaluated_is_refused(refused, trained, words, said):
     pictures(Path("c"), count=30, classes=3)
     np.savez("plain.npz", mu=np.zeros(2), sigma=np.eye(2))
     np.savez("odd.npz", mu=np.zeros(2), sigma=np.eye(3))
+    told = json.dumps({"features": "mine.py:Mine", "image": "8x8x3"})
+    np.savez("code.npz", mu=np.zeros(2), sigma=np.eye(2), protocol=told)
     Path("wrong.npz").write_text("no statistics")
     assert said in refused(words)
 

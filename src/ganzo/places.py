@@ -13,6 +13,7 @@ from torch import Tensor
 from ganzo.data.folder import FolderSource
 from ganzo.data.single_image import SingleImageData
 from ganzo.errors import OptionError
+from ganzo.loading import is_path
 from ganzo.machine import find_device
 from ganzo.metric import Metric, Metrics
 from ganzo.nn.distances import frechet_distance
@@ -62,12 +63,7 @@ def compare_places(one: str, other: str, options: Namespace, save: str | None = 
     if folders:
         settle_size(settings, folders[0], told)
     if folders and files:
-        if options.metrics_features is None and "features" not in (told or {}):
-            raise OptionError(
-                f"`{files[0]}` does not say which features its statistics are of; say so by `--metrics-features`, as in"
-                " `--metrics-features inception`."
-            )
-        settings.metrics_features = options.metrics_features or (told or {})["features"]
+        settings.metrics_features = options.metrics_features or told_features(told, files[0])
     data = [pictures_in(path, settings) for path in folders]
     if len(data) == 2:
         check_classes(names, data, folders)
@@ -118,6 +114,17 @@ def make_folder(folder: Path) -> None:
             f"`--save-statistics` must name a file in a folder that can be made; `{folder}` cannot"
             f" ({error.strerror})."
         ) from error
+
+
+def told_features(told: dict[str, Any] | None, file: Path) -> str:
+    """The features that a file of statistics tells; refuses one that tells none, or names code that would run."""
+    name = (told or {}).get("features")
+    if name is None or is_path(name):
+        what = (
+            "does not say which features its statistics are of" if name is None else f"names code, `{name}`"
+        )
+        raise OptionError(f"`{file}` {what}; say so by `--metrics-features {name or 'inception'}`.")
+    return name
 
 
 def say_features(statistics: Statistics, name: str | None) -> Statistics:

@@ -23,7 +23,8 @@ def frechet_distance(mean: Tensor, covariance: Tensor, other_mean: Tensor, other
     shared = torch.linalg.svdvals(one @ other.to(one)).sum()
     away = (mean.double().to(one.device) - other_mean.double().to(one.device)).square().sum()
     traces = covariance.double().trace() + other_covariance.double().trace().to(covariance.device)
-    return max(0.0, (away.to(traces.device) + traces - 2 * shared.to(traces.device)).item())
+    distance = (away.to(traces.device) + traces - 2 * shared.to(traces.device)).item()
+    return distance if math.isnan(distance) else max(0.0, distance)
 
 
 def root(covariance: Tensor) -> Tensor:
