@@ -14,6 +14,7 @@ from ganzo.compat import translated
 from ganzo.compat.gan_doctor import DEFAULTS
 from ganzo.errors import OptionError
 from ganzo.options import Completed, Layer
+from inception import random_weights
 
 THE_COMMAND = (
     "--gen=networks/cosgrove/gen_old.py --disc=networks/cosgrove/disc_old.py"
@@ -155,6 +156,34 @@ def test_its_seed_from_the_environment(monkeypatch):
 
 def test_all_of_its_flags_are_known():
     assert len(DEFAULTS) == 30
+
+
+@pytest.mark.slow
+def test_the_command_with_its_own_features(ganzo, own_folder):
+    """Word for word, with random weights in the place of the published ones, small files and few samples."""
+    weights = random_weights(own_folder / "inception.pth")
+    pictures = noise_pictures(24, 32, 32)
+    for part in ("train", "test"):
+        write_cifar10("files", pictures, np.arange(24) % 10, part=part)
+    few = "--n_samples_is=20 --epochs=1 --batch_size=4"
+    native = "--data-dir files --no-download --max-batches-per-epoch 1 --threads 1 --no-tune"
+    native += f" --metrics-weights {weights}"
+    said = ganzo(*shlex.split(f"train --as gan-doctor {THE_COMMAND} {few} {native} --save_path results"))
+    assert said.status == 0, said.err
+    text = Path("results/cifar10_simple_hinge/999999/results.json").read_text()
+    (record,) = map(json.loads, text.splitlines())
+    wanted = {
+        "train_g_loss",
+        "train_d_loss",
+        "train_is_mean",
+        "train_is_std",
+        "train_fid_mean",
+        "lr_g",
+        "lr_d",
+        "time",
+    }
+    assert wanted <= record.keys() and all(record[key] is not None for key in wanted)
+    assert record["protocol"]["fid"]["features"] == "inception"
 
 
 STAND_IN = """

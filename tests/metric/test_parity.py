@@ -10,6 +10,7 @@ from ganzo.metric.inception import InceptionFeatures
 from ganzo.nn.collected import Collected, Seen
 from ganzo.nn.distances import inception_score, kernel_distance, precision_recall
 from ganzo.registry import Registry
+from inception import random_weights
 from shim import make_importable
 
 make_importable()
@@ -81,18 +82,8 @@ def test_precision_and_recall(features, k):
 @pytest.fixture(scope="module")
 def theirs(tmp_path_factory):
     """Their network with random weights, and a file of these."""
-    path = tmp_path_factory.mktemp("weights") / "inception.pth"
+    path = random_weights(tmp_path_factory.mktemp("weights") / "inception.pth")
     cls = feature_extractor_inceptionv3.FeatureExtractorInceptionV3
-
-    class Fresh(cls):
-        def load_state_dict(self, state, *rest, **named):
-            pass
-
-    torch.manual_seed(0)
-    empty = io.BytesIO()
-    torch.save({}, empty)
-    empty.seek(0)
-    torch.save(Fresh("fresh", ["2048"], feature_extractor_weights_path=empty).state_dict(), path)
     return cls("theirs", ["2048", "logits_unbiased"], feature_extractor_weights_path=str(path)), path
 
 
