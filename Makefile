@@ -5,7 +5,10 @@ TORCH ?= pinned
 BIN = $(VENV)/bin
 ARGS ?=
 
+# Scores are held against packages that are bound to the pinned torch.
+DEV = dev,parity
 ifeq ($(TORCH),keep)
+DEV = dev
 # The environment that is active, or else one that sees the packages of $(PYTHON).
 ACTIVE := $(shell $(PYTHON) -c "import sys; print(sys.prefix if sys.prefix != sys.base_prefix else '')")
 ifneq ($(ACTIVE),)
@@ -53,10 +56,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(FIRST)
-	$(BIN)/python -m pip install --quiet $(PIN) -e ".[dev]"
+	$(BIN)/python -m pip install --quiet $(PIN) -e ".[$(DEV)]"
 	touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-docs: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(FIRST)
-	$(BIN)/python -m pip install --quiet $(PIN) -e ".[dev,docs]"
+	$(BIN)/python -m pip install --quiet $(PIN) -e ".[$(DEV),docs]"
 	touch $@ $(VENV)/.installed $(VENV)/.installed-dev
