@@ -97,3 +97,9 @@ def test_an_impossible_run_is_refused(refused, tiny):
         f"{tiny} --dry-run --generator cgan --metrics judge --metrics-samples 1"
     )
     assert "`image_size` must be a multiple of 16" in refused(f"{tiny} --dry-run --generator good")
+
+
+def test_a_schedule_that_cannot_be_is_refused(refused):
+    assert refused("--config digits --dry-run --lr-schedule ramp").startswith(
+        "`--lr-schedule ramp` rises over the"
+    )

@@ -12,6 +12,7 @@ from ganzo.nn.examples import as_pair
 from ganzo.nn.labels import ConcatLabels, NormalizeByLabels
 from ganzo.nn.sampling import evaluating, labels_for
 from ganzo.options import Completed, saveable
+from ganzo.registry import build
 from ganzo.roles import ROLES
 from ganzo.snapshot import Snapshot
 
@@ -25,6 +26,7 @@ def dry_run(completed: Completed) -> int:
     metrics = Metric.from_options(options)
     Evaluation.from_options(options, measured=metrics.scores)
     Snapshot.from_options(options)
+    build("common", "schedule", options)
     width = max(len(key) for key, _, _ in rows)
     for key, value, source in rows:
         print(f"{key:{width}}  {value:32}  {source}")
