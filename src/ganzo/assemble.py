@@ -44,12 +44,7 @@ def assemble(options: Namespace) -> Parts:
     seed_everything(options.seed)
     options.random = stream(options.seed, "random", options.device)
     data = able("data", Data.from_options(options))
-    for fact in ("image_size", "image_colors", "classes", "batch_size"):
-        setattr(options, fact, getattr(data, fact, getattr(options, fact, 0)))
-        if not hasattr(data, fact):  # an older class decides nothing
-            setattr(data, fact, getattr(options, fact))
-    options.class_names = tuple(getattr(data, "class_names", ()))
-    options.input_colors = getattr(data, "input_colors", options.image_colors)
+    tell_facts(options, data)
     game_class = Game.class_from_options(options)
     options.translates = game_class.translates
     noise = able("noise", Noise.from_options(options))
@@ -93,3 +88,13 @@ def assemble(options: Namespace) -> Parts:
     ):  # a third party's that offers `run_epoch` alone may ask its networks for anything
         check_networks(options, game, noise)
     return Parts(data, noise, game, Stream(options.random))
+
+
+def tell_facts(options: Namespace, data: Any) -> None:
+    """Let every part after the data know what these decide."""
+    for fact in ("image_size", "image_colors", "classes", "batch_size"):
+        setattr(options, fact, getattr(data, fact, getattr(options, fact, 0)))
+        if not hasattr(data, fact):  # an older class decides nothing
+            setattr(data, fact, getattr(options, fact))
+    options.class_names = tuple(getattr(data, "class_names", ()))
+    options.input_colors = getattr(data, "input_colors", options.image_colors)

@@ -12,7 +12,7 @@ from ganzo.schema import Parameter, parameters
 COMMON = (
     "ganzo.run",
     "ganzo.machine",
-    "ganzo.metric",
+    "ganzo.metric.metrics",
     "ganzo.labels",
     "ganzo.optimizer.schedule",
 )  # what every run has, whichever parts it is made of

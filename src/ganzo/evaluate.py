@@ -8,20 +8,19 @@ from typing import Any
 
 from ganzo.arguments import CommandLine, help_page
 from ganzo.catalogue import FREE, component_options
-from ganzo.checkpoint import load_weights
 from ganzo.commands import announce_files, warn
 from ganzo.data import Data
 from ganzo.errors import OptionError
 from ganzo.folder import find_run, output_of, write_json
 from ganzo.game import Game
-from ganzo.generator import Generator
 from ganzo.machine import find_device
 from ganzo.metric import Comparison, Metric, Metrics
 from ganzo.noise import Noise
 from ganzo.options import Completed, Layer, environment, flattened, read_file
 from ganzo.places import compare_places
 from ganzo.registry import ROLES, Registry, build, child, chosen
-from ganzo.sample import FACTS, newest_weights, stored_facts, whole
+from ganzo.sample import whole
+from ganzo.trained import trained_generator
 
 EVALUATE_OPTIONS = {
     "seeds": "how many times to score a run, each time with other noise: seeds 0, 1, … (default 5)",
@@ -115,16 +114,9 @@ def evaluate(options: Namespace, seeds: int = 5) -> dict[str, Any]:
     """
     folder = Path(options.model_dir) / options.experiment
     options.device = str(find_device(options.device))
-    facts = stored_facts(folder)
     options.translates = Game.class_from_options(options).translates
     data = Data.from_options(options)
-    for name in FACTS:
-        setattr(options, name, facts[name])
-    options.input_colors = getattr(data, "input_colors", options.image_colors)
-    generator = Generator.from_options(options).to(options.device)
-    weights = newest_weights(folder, options)
-    load_weights(generator, weights)
-    options.uses_labels = getattr(generator, "uses_labels", True)
+    generator, weights = trained_generator(options, folder, data)
     if is_averaged(options):
         generator.stale = False  # an average, whose batch-norm statistics were saved with it
     metrics, noise = Metric.from_options(options), Noise.from_options(options)

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
 
 from ganzo.data import FolderSource
 from ganzo.data.pixels import pixels
 from ganzo.errors import RunError
 from ganzo.nn.batch import ask
+from ganzo.nn.grid import to_picture
 from ganzo.nn.pixels import to_float, to_stored
 from ganzo.nn.sampling import evaluating
 
@@ -37,10 +37,10 @@ def translate_folder(
             stored = pixels(picture, options.image_size, options.input_colors, options.resize)
         image = to_float(torch.from_numpy(stored.copy())[None], options.device)
         with evaluating(generator, None if seed is None else seed + index):
-            made = to_stored(ask(generator, image, labels))[0].permute(1, 2, 0).cpu().numpy()
+            made = to_stored(ask(generator, image, labels))[0]
         path = place / Path(name).with_suffix(".png")
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(made.squeeze(-1) if made.shape[-1] == 1 else made).save(path)
+        to_picture(made).save(path)
         yield path
 
 

@@ -10,8 +10,7 @@ from typing import Any
 from ganzo.charts import Line, chart
 from ganzo.checkpoint import whole
 from ganzo.differences import from_the_start
-from ganzo.evaluation import protocol_of
-from ganzo.nn.protocol import differences
+from ganzo.nn.protocol import differences, protocol_of
 from ganzo.nn.record import LOSSES, is_loss, scores_of
 from ganzo.pages import ROOM, count, embedded, figure, open_picture, read_words, write_page
 from ganzo.progress import duration

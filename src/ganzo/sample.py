@@ -1,39 +1,34 @@
 """`ganzo sample`: pictures from a stored run; its data set is read only where it translates."""
 
 import itertools
-import json
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import torch
-from PIL import Image
 
 from ganzo.arguments import CommandLine, help_page
-from ganzo.checkpoint import load_weights
 from ganzo.commands import announce_files, same, warn
 from ganzo.data import Data
 from ganzo.errors import DataError, OptionError, RunError, nearest
-from ganzo.folder import DECIDED, find_run, output_of
+from ganzo.folder import find_run, output_of
 from ganzo.game import Game
-from ganzo.generator import Generator
 from ganzo.machine import find_device
 from ganzo.nn.examples import Examples
-from ganzo.nn.grid import grid, translations
+from ganzo.nn.grid import grid, to_picture, translations
 from ganzo.nn.sampling import labels_for, sample_images, translate_images
 from ganzo.noise import Noise
 from ganzo.options import Completed, Layer, environment, flattened, read_file, settle_names
 from ganzo.pictures import translate_folder
-from ganzo.run import Run
 from ganzo.schema import Interval, convert
+from ganzo.trained import trained_generator
 
 SAMPLE_OPTIONS = {
     "num_samples": "how many grids to draw (each of `--snapshot-size` images)",
     "label": "classes to draw, by number or name, separated by commas",
     "input_dir": "folder of pictures, without targets, that a translating run turns into others, a file for each",
 }
-FACTS = (*DECIDED, "class_names")
 
 
 def command(words: list[str]) -> int:
@@ -126,20 +121,13 @@ def sample(
     """
     folder = Path(options.model_dir) / options.experiment
     options.device = str(find_device(options.device))
-    facts = stored_facts(folder)
     options.translates = Game.class_from_options(options).translates
     if input_dir is not None and not options.translates:
         raise OptionError(
             "`--input-dir` needs a run that translates; this one starts from noise. Leave it out."
         )
     data = inputs_of(options) if options.translates and input_dir is None else None
-    for name in FACTS:
-        setattr(options, name, facts[name])
-    options.input_colors = getattr(
-        data, "input_colors", options.image_colors
-    )  # of other inputs: as those of the run
-    generator = Generator.from_options(options).to(options.device)
-    load_weights(generator, newest_weights(folder, options))
+    generator, _ = trained_generator(options, folder, data)
     output = Path(options.output_dir) / options.experiment / "samples"
     if input_dir is not None:
         chosen = classes_of(label, options.classes, options.class_names)
@@ -211,34 +199,6 @@ def layout(wanted: int, classes: int) -> tuple[int, int | None]:
     return max(columns, wanted - wanted % columns), columns
 
 
-def stored_facts(folder: Path) -> dict[str, Any]:
-    """What the run's data decided: sizes and classes."""
-    if not Run.exists(folder):
-        raise RunError(f"There is no run in `{folder}`; name one with `--experiment` (and `--model-dir`).")
-    try:
-        facts = json.loads((folder / "environment.json").read_text(encoding="utf-8"))["facts"]
-        return {name: facts[name] for name in FACTS}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(
-            f"`{folder / 'environment.json'}` is missing or damaged ({error}); restore the run once to mend it."
-        ) from error
-
-
-def newest_weights(folder: Path, options: Namespace) -> Path:
-    """The weights that samples come from: the best ones, unless the criterion takes the latest for the best."""
-    best = folder / "best" / "generator.safetensors"
-    path = (
-        best
-        if options.evaluation_criterion != "latest" and best.is_file()
-        else folder / "generator.safetensors"
-    )
-    if not path.is_file():
-        raise RunError(
-            f"The run in `{folder}` has no weights yet; let it train longer, or go on with `ganzo train --restore`."
-        )
-    return path
-
-
 def classes_of(label: str | None, classes: int, names: list[str]) -> list[int]:
     """The numbers of the classes that a text names: `3`, `cat,dog`."""
     if label is None:
@@ -259,8 +219,7 @@ def classes_of(label: str | None, classes: int, names: list[str]) -> list[int]:
 
 def write_new(folder: Path, picture: torch.Tensor) -> Path:
     """Write a picture under the next free name `sample_<n>.png`."""
-    pixels = picture.permute(1, 2, 0).numpy()
-    image = Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels)
+    image = to_picture(picture)
     number = 1
     while True:
         path = folder / f"sample_{number}.png"

@@ -4,7 +4,7 @@ import dataclasses
 import json
 from typing import Any
 
-from ganzo.nn.protocol import BESIDE
+from ganzo.nn.protocol import BESIDE, protocol_of
 from ganzo.registry import Registry
 from ganzo.stored import StoredRun, epoch_of, is_score, number, short
 
@@ -93,24 +93,17 @@ def scores_of(run: StoredRun) -> list[Score]:
                 continue  # a text, or something deeper
             stem = key.removesuffix("_mean")
             spread, real = (number(line.get(stem + end)) for end in (SPREAD, REAL))
-            protocol, told = protocol_of(line, key, run)
+            protocol, told = measured_as(line, key, run)
             score = Score(short(key), protocol, told, direction(short(key)), [])
             score = found.setdefault(score.key, score)
             score.points.append((epoch_of(index, line), number(line[key]), spread, real))
     return list(found.values())
 
 
-def protocol_of(line: dict[str, Any], key: str, run: StoredRun) -> tuple[dict[str, Any], bool]:
+def measured_as(line: dict[str, Any], key: str, run: StoredRun) -> tuple[dict[str, Any], bool]:
     """How a score was measured, and whether the record tells it; an object may hold one for each score."""
-    told = line.get("protocol")
-    if isinstance(told, dict) and told:
-        stem = key.removesuffix("_mean")
-        for name in (key, stem, short(key), short(key).partition("_")[0]):
-            if isinstance(told.get(name), dict):
-                return told[name], True
+    if told := protocol_of(line.get("protocol"), short(key)):
         return told, True
-    if told:
-        return {"protocol": told}, True
     asked = {"samples": run.options.get("metrics_samples"), "image_size": run.facts.get("image_size")}
     return asked | {"data": run.facts.get("data") or run.options.get("dataset")}, False
 

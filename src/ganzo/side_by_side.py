@@ -8,16 +8,16 @@ from typing import Any
 import torch
 from PIL import Image
 
-from ganzo.checkpoint import load_weights
 from ganzo.commands import announce_files
 from ganzo.files import read_file
 from ganzo.game import Game
-from ganzo.generator import Generator
+from ganzo.nn.grid import to_picture
 from ganzo.noise import Noise
 from ganzo.options import Completed, Layer, environment
 from ganzo.pages import ROOM, embedded, open_picture
-from ganzo.sample import FACTS, from_noise, layout, newest_weights, stored_facts
+from ganzo.sample import from_noise, layout
 from ganzo.stored import StoredRun
+from ganzo.trained import trained_generator
 
 SEED, COUNT = 0, 40  # what is drawn: images, about so many
 
@@ -73,21 +73,16 @@ def stored_options(run: StoredRun) -> Namespace:
 
 def drawn_now(run: StoredRun, options: Namespace) -> tuple[Image.Image, str, str]:
     """A grid of samples, a key that is the same for the same noise, and what is to be said."""
-    facts = stored_facts(run.folder)
-    for name in FACTS:
-        setattr(options, name, facts[name])
-    options.input_colors, options.snapshot_size = options.image_colors, COUNT
-    generator = Generator.from_options(options).to(options.device)
-    path = newest_weights(run.folder, options)
-    load_weights(generator, path)
-    pixels = next(from_noise(options, generator, None, SEED)).permute(1, 2, 0).numpy()
+    generator, path = trained_generator(options, run.folder)
+    options.snapshot_size = COUNT
+    picture = next(from_noise(options, generator, None, SEED))
     count, _ = layout(COUNT, options.classes if getattr(generator, "uses_labels", True) else 0)
     noise = Noise.from_options(options)
     with contextlib.suppress(TypeError):
         noise = noise.sample(count, SEED)
     key = key_of(noise) if isinstance(noise, torch.Tensor) else run.name
     best = " From its best epoch." if path.parent.name == "best" else ""
-    return Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels), key, best.strip()
+    return to_picture(picture), key, best.strip()
 
 
 def key_of(noise: torch.Tensor) -> str:

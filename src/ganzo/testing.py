@@ -13,9 +13,10 @@ from typing import Any
 
 from torch import nn
 
-from ganzo.contracts import CHECKS, facts_of, make, same, small_run, stored
+from ganzo.contracts import CHECKS
 from ganzo.registry import ROLES, Registry, is_fact, parameters, takes_options
 from ganzo.schema import convert
+from ganzo.small_world import facts_of, make, same, small_run, stored
 
 __all__ = ["check_component", "everything_registered"]
 

@@ -28,6 +28,7 @@ from torch import Tensor
 from ganzo.data import Source
 from ganzo.data.pixels import Resize, pixels
 from ganzo.data.progress import tell, watched
+from ganzo.nn.cache import cache_folder as cache_folder  # it is looked for here
 from ganzo.nn.side import sides
 from ganzo.registry import DataError
 
@@ -52,11 +53,6 @@ class Packed(NamedTuple):
     labels: Tensor | None
     bad: list[str]
     content: str
-
-
-def cache_folder(cache_dir: str | None = None) -> Path:
-    """Where packed stores lie: what is given, else $GANZO_CACHE_DIR, else `~/.cache/ganzo`."""
-    return Path(cache_dir or os.environ.get("GANZO_CACHE_DIR") or "~/.cache/ganzo").expanduser()
 
 
 def memory() -> int:

@@ -4,7 +4,6 @@ import math
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
-from ganzo.nn.protocol import short
 from ganzo.registry import Facade, lazily
 
 
@@ -50,14 +49,6 @@ class Record(Evaluation):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.best = state["best"]
-
-
-def protocol_of(told: Any, score: str) -> dict[str, Any]:
-    """How a score was measured: its own protocol where there is one by name, else what is told of all; or nothing."""
-    if not isinstance(told, dict):
-        return {"protocol": told} if told else {}
-    own = told.get(short(score), {})
-    return own if all(isinstance(each, dict) for each in told.values()) else told
 
 
 __getattr__ = lazily(__name__)  # `from ganzo.evaluation import …` finds the classes in this room's files

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
-from ganzo.evaluation import Record, protocol_of
+from ganzo.evaluation import Record
 from ganzo.nn import record
-from ganzo.nn.protocol import BESIDE, differences
+from ganzo.nn.protocol import BESIDE, differences, protocol_of
 from ganzo.registry import OptionError, Registry
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ganzo.registry import OptionError, register
 BROKEN = (ImportError, RuntimeError)  # torchvision raises the second where its build does not fit torch's
 
 
-class Pretrained(nn.Module):
+class Pretrained(nn.Module, ABC):
     """A network with weights that others trained.
 
     Args:
@@ -51,9 +52,9 @@ class Pretrained(nn.Module):
 
     name: str
 
+    @abstractmethod
     def build(self, weights: dict[str, Tensor]) -> nn.Module:
         """The network with these weights."""
-        raise NotImplementedError
 
     def unfit(self, why: str) -> OptionError:
         """What is said of a file that holds something else."""

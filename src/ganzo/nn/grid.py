@@ -3,6 +3,7 @@
 import math
 
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -10,6 +11,12 @@ from ganzo.nn.pixels import to_stored
 
 SMALLEST = 64  # a smaller image is shown enlarged, at least to this side
 BACKGROUND = 255
+
+
+def to_picture(pixels: Tensor) -> Image.Image:
+    """Stored pixels, uint8 C×H×W of 1 or 3 channels, as a picture of Pillow's."""
+    array = pixels.cpu().permute(1, 2, 0).numpy()
+    return Image.fromarray(array.squeeze(-1) if array.shape[-1] == 1 else array)
 
 
 def grid(images: Tensor, columns: int | None = None) -> Tensor:

@@ -43,6 +43,14 @@ def short(key: str) -> str:
     return key.removesuffix("_mean").removesuffix("_std")
 
 
+def protocol_of(told: Any, score: str) -> dict[str, Any]:
+    """How a score was measured: its own protocol where there is one by name, else what is told of all; or nothing."""
+    if not isinstance(told, dict):
+        return {"protocol": told} if told else {}
+    own = told.get(short(score), {})
+    return own if all(isinstance(each, dict) for each in told.values()) else told
+
+
 def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     """In what two protocols differ, but for seeds: `fake: 1000 and 5000`; in nothing where scores are compared."""
     keys = [key for key in dict.fromkeys((*one, *other)) if key not in BESIDE]

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
 from torch import Tensor
 
+from ganzo.nn.grid import to_picture
 from ganzo.registry import register
 from ganzo.snapshot import Snapshot
 
@@ -33,8 +33,7 @@ class FolderSnapshot(Snapshot):
     def _write(self, picture: Tensor, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".tmp")
-        pixels = picture.permute(1, 2, 0).numpy()
-        Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels).save(temporary, "png")
+        to_picture(picture).save(temporary, "png")
         temporary.replace(path)
 
 
