@@ -1,0 +1,225 @@
+"""What the processes of one run say to each other: plain `torch.distributed`, in few words.
+
+The batch is that of all ranks together: what is drawn for it (order, noise, points of penalties) is drawn whole by
+every rank, from the same stream, and each takes its share. Gradients are averaged after each backward in one flat
+exchange; no wrapper is involved, so that penalties with a backward of their own are right too. In a single process
+everything here does nothing.
+"""
+
+import contextlib
+import dataclasses
+import datetime
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+import torch
+import torch.distributed as dist
+import torch.distributed.nn.functional as differentiable
+from torch import Tensor, nn
+
+from ganzo.errors import GanzoError, RunError
+from ganzo.launch import Ranks, announced, meeting_place
+
+PATIENCE = datetime.timedelta(minutes=30)  # that ranks wait for one that is busy, as when it packs data
+
+T = TypeVar("T")
+_ranks = Ranks()
+
+
+class Followed(GanzoError):
+    """Another rank could not go on, and says why; this one ends without a word."""
+
+
+def ranks() -> Ranks:
+    """Which of the processes of the run this one is."""
+    return _ranks
+
+
+def join() -> Ranks:
+    """Meet the other processes that the launcher announced; without any nothing happens."""
+    global _ranks
+    told = announced()
+    if told.count > 1 and not dist.is_initialized():
+        for name, value in meeting_place().items():
+            os.environ.setdefault(name, value)
+        backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+        with talk():
+            dist.init_process_group(backend, rank=told.rank, world_size=told.count, timeout=PATIENCE)
+        _ranks = told
+    return _ranks
+
+
+def leave() -> None:
+    """Part from the others."""
+    global _ranks
+    if dist.is_initialized():
+        dist.destroy_process_group()
+    _ranks = Ranks()
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """For what every rank does by itself and whole, as drawing samples: no share is taken, nothing is exchanged."""
+    with _as(Ranks()):
+        yield
+
+
+@contextlib.contextmanager
+def muted() -> Iterator[None]:
+    """For throw-away turns, of which every rank may play another number: shares are taken, nothing is exchanged."""
+    with _as(dataclasses.replace(_ranks, talks=False)):
+        yield
+
+
+@contextlib.contextmanager
+def _as(other: Ranks) -> Iterator[None]:
+    global _ranks
+    before, _ranks = _ranks, other
+    try:
+        yield
+    finally:
+        _ranks = before
+
+
+@contextlib.contextmanager
+def talk() -> Iterator[None]:
+    """Say in one sentence that another process is gone.
+
+    Raises:
+        RunError: where an exchange fails
+    """
+    try:
+        yield
+    except (RuntimeError, ConnectionError) as error:  # torch has no class of its own for it in every backend
+        raise RunError(
+            f"Another process of this run has ended or cannot be reached, so {_ranks} ends too; what was saved is"
+            f" untouched: go on with `--restore` ({str(error).splitlines()[0][:200]})."
+        ) from error
+
+
+def talking() -> bool:
+    """Whether there is anyone to exchange anything with."""
+    return _ranks.count > 1 and _ranks.talks
+
+
+def share(n: int) -> slice:
+    """The rows of a whole batch of n that are this rank's."""
+    each = n // _ranks.count
+    return slice(_ranks.rank * each, (_ranks.rank + 1) * each)
+
+
+def average_gradients(weights: Iterable[Tensor]) -> None:
+    """Average the gradients of all ranks, in one flat exchange."""
+    if not talking():
+        return
+    gradients = [weight.grad for weight in weights if weight.grad is not None]
+    average(gradients)
+
+
+@torch.no_grad()
+def average(tensors: list[Tensor]) -> None:
+    """Average tensors of one device over the ranks, in place."""
+    if not talking() or not tensors:
+        return
+    flat = torch.cat([tensor.reshape(-1).float() for tensor in tensors])
+    with talk():
+        dist.all_reduce(flat)
+    pieces = (flat / _ranks.count).split([tensor.numel() for tensor in tensors])
+    torch._foreach_copy_(tensors, [p.view(t.shape) for p, t in zip(pieces, tensors, strict=True)])
+
+
+def mean(value: Tensor) -> Tensor:
+    """The mean of a tensor over the ranks, through which gradients flow to all of them."""
+    if not talking():
+        return value
+    with talk(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # its successor is private, and not in torch 2.6
+        return differentiable.all_reduce(value) / _ranks.count
+
+
+def gathered(rows: Tensor) -> Tensor:
+    """The rows of all ranks, as many from each, in the order of the ranks; without gradients."""
+    if not talking():
+        return rows
+    parts = [torch.empty_like(rows, memory_format=torch.contiguous_format) for _ in range(_ranks.count)]
+    with talk():
+        dist.all_gather(parts, rows.detach().contiguous())
+    return torch.cat(parts)
+
+
+def most(value: float) -> float:
+    """The largest of a number over the ranks: what any of them asks for."""
+    if not talking():
+        return value
+    told = torch.tensor(float(value), dtype=torch.double)
+    with talk():
+        dist.all_reduce(told, dist.ReduceOp.MAX)
+    return told.item()
+
+
+def shared(value: T) -> T:
+    """What rank 0 has, for all ranks."""
+    if not talking():
+        return value
+    held = [value]
+    with talk():
+        dist.broadcast_object_list(held)
+    return held[0]
+
+
+def everyone(value: T) -> list[T]:
+    """What each rank has, in the order of the ranks."""
+    if not talking():
+        return [value]
+    held: list[Any] = [None] * _ranks.count
+    with talk():
+        dist.all_gather_object(held, value)
+    return held
+
+
+def led(function: Callable[[], T]) -> T:
+    """What rank 0 gets from a function that it alone calls, for all ranks.
+
+    Raises:
+        Followed: on the other ranks, where rank 0 raised a GanzoError
+    """
+    if not talking():
+        return function()
+    answer, error = None, None
+    if _ranks.leads:
+        try:
+            answer = function()
+        except GanzoError as raised:
+            error = raised
+    answer, failed = shared((answer, error is not None))
+    if error is not None:
+        raise error
+    if failed:
+        raise Followed("rank 0 says why")
+    return answer  # type: ignore[return-value]
+
+
+@contextlib.contextmanager
+def in_turn() -> Iterator[None]:
+    """One process of each machine goes first, the others find what it left on the disk."""
+    if talking() and _ranks.local_rank:
+        most(0)
+    try:
+        yield
+    finally:
+        if talking() and not _ranks.local_rank:
+            most(0)
+
+
+def broadcast(networks: Iterable[nn.Module]) -> None:
+    """Give all ranks the weights and buffers of rank 0."""
+    if not talking():
+        return
+    with talk(), torch.no_grad():
+        for network in networks:
+            for tensor in (*network.parameters(), *network.buffers()):
+                whole = tensor.detach().contiguous()
+                dist.broadcast(whole, 0)
+                tensor.copy_(whole)
