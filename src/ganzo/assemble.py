@@ -19,6 +19,7 @@ from ganzo.loss import Loss
 from ganzo.nn.critic import Critic
 from ganzo.nn.labels import way_of
 from ganzo.nn.random import Stream, seed_everything, stream
+from ganzo.nn.ranks import in_turn
 from ganzo.noise import Noise
 from ganzo.optimizer import Optimizer
 from ganzo.registry import DataError, OptionError, build
@@ -43,7 +44,8 @@ def assemble(options: Namespace) -> Parts:
     build("common", "machine", options).settle(options)
     seed_everything(options.seed)
     options.random = stream(options.seed, "random", options.device)
-    data = able("data", Data.from_options(options))
+    with in_turn():  # pictures are packed and fetched once
+        data = able("data", Data.from_options(options))
     tell_facts(options, data)
     game_class = Game.class_from_options(options)
     options.translates = game_class.translates

@@ -24,6 +24,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ganzo.errors import GanzoError, RunError
+from ganzo.nn.ranks import ranks
 
 FORMAT = 2  # 1: discriminators whose last layer was no `Head`
 
@@ -146,6 +147,11 @@ def read(folder: Path, networks: dict[str, nn.Module]) -> dict[str, Any]:
     Raises:
         RunError: where a file is refused; a `state.pt` that would run code is never unpickled
     """
+    if not folder.is_dir():
+        raise RunError(
+            f"Every process of a run must see its folder, and {ranks()} does not see `{folder}`; let `--model-dir` name"
+            " a folder that all machines share."
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's, about files that it then refuses

@@ -21,7 +21,7 @@ def dry_run(completed: Completed) -> int:
     """Print what `ganzo train` would do."""
     options = completed.options
     rows = values(completed)
-    options.folder = "."
+    options.folder, options.parallel = ".", False  # it is shown in one process
     parts = assemble(options)
     metrics = Metric.from_options(options)
     Evaluation.from_options(options, measured=metrics.scores)
