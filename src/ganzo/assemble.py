@@ -13,6 +13,7 @@ from ganzo.discriminator import Discriminator
 from ganzo.encoder import Encoder
 from ganzo.fit import able, check_networks, check_translation
 from ganzo.game import Game
+from ganzo.game.checks import pass_too_short
 from ganzo.generator import Generator
 from ganzo.hook import Hook
 from ganzo.loss import Loss
@@ -22,7 +23,7 @@ from ganzo.nn.random import Stream, seed_everything, stream
 from ganzo.nn.ranks import in_turn
 from ganzo.noise import Noise
 from ganzo.optimizer import Optimizer
-from ganzo.registry import DataError, OptionError, build
+from ganzo.registry import OptionError, build
 from ganzo.regularizer import Regularizer
 
 
@@ -81,10 +82,7 @@ def assemble(options: Namespace) -> Parts:
     )
     batches = getattr(data, "batches", None)
     if batches is not None and batches < game.batches_per_turn:
-        raise DataError(
-            f"One turn takes {game.batches_per_turn} batches, and one pass of the data has {batches};"
-            " lower `--discriminator-iterations` or `--batch-size`."
-        )
+        raise pass_too_short(game, batches)
     if (
         game_class is not Game
     ):  # a third party's that offers `run_epoch` alone may ask its networks for anything

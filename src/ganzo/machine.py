@@ -10,10 +10,11 @@ from typing import Any, Literal
 
 import torch
 
-from ganzo.data.progress import tell
 from ganzo.errors import OptionError
 from ganzo.launch import has_own_device, started
+from ganzo.nn.compiled import can_compile
 from ganzo.nn.ranks import muted, ranks, shared
+from ganzo.nn.say import tell
 from ganzo.registry import register
 from ganzo.schema import Count
 
@@ -30,7 +31,10 @@ class Machine:
 
     Args:
         device: where to compute, as torch writes it (cuda, cuda:1, cpu); none for cuda where there is one, else cpu
-        precision: numbers that the networks compute in; auto takes bf16 where the device has it, else fp32
+        precision: numbers that the networks compute in; auto takes bf16 where the device has it, else fp32; fp16 scales
+            the losses so that small gradients do not vanish
+        compile: compile the networks with torch's own compiler; it pays in long runs on a CUDA device alone
+        cuda_graphs: record what is compiled once and replay it, on a CUDA device; needs `--compile`
         channels_last: keep images as B×H×W×C in memory; none to let a short trial decide
         threads: threads of the processor; none to let a short trial decide
         tune: let a few throw-away steps decide what layout and threads are left open; all state is put back
@@ -41,7 +45,9 @@ class Machine:
         self,
         *,
         device: str | None = None,
-        precision: Literal["auto", "fp32", "bf16"] = "auto",
+        precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto",
+        compile: bool = False,
+        cuda_graphs: bool = False,
         channels_last: bool | None = None,
         threads: Count | None = None,
         tune: bool = True,
@@ -51,13 +57,20 @@ class Machine:
             refuse_parallel(torch.cuda.device_count())
         self.device = find_device(device)
         self.precision = precision if precision != "auto" else "bf16" if has_bf16(self.device) else "fp32"
+        self.compile = compile and can_compile(self.device)
+        self.cuda_graphs = cuda_graphs
+        if cuda_graphs and not (compile and self.device.type == "cuda"):
+            raise OptionError(
+                f"`--cuda-graphs` needs `--compile` and a CUDA device; got `{self.device}`"
+                f" {'with' if compile else 'without'} `--compile`. Leave it out."
+            )
         self.channels_last = channels_last
         self.threads = threads
         self.tune = tune
 
     def settle(self, options: Namespace) -> None:
         """Write what is known by now into the options, and set the number of threads; processes of a run agree."""
-        options.device = str(self.device)
+        options.device, options.compile = str(self.device), self.compile
         options.precision, options.channels_last = shared((self.precision, bool(self.channels_last)))
         options.threads = self.threads or (own_cores() if ranks().count > 1 else torch.get_num_threads())
         torch.set_num_threads(options.threads)
@@ -83,6 +96,7 @@ class Machine:
         for layout in layouts:
             trial = Namespace(**vars(options))
             trial.device, trial.precision, trial.channels_last = str(self.device), self.precision, layout
+            trial.compile = trial.cuda_graphs = False  # it would take longer than the trial
             games[layout] = assemble(trial)
         best: dict[tuple[Any, Any], float] = {
             choice: math.inf for choice in itertools.product(layouts, threads)

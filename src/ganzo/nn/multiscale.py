@@ -57,6 +57,8 @@ class MinibatchDeviation(nn.Module):
         https://arxiv.org/abs/1710.10196, section 3, over the whole batch
     """
 
+    mixes_samples = True
+
     def forward(self, hidden: Tensor) -> Tensor:
         deviation = (hidden.var(0, unbiased=False) + 1e-8).sqrt().mean()
         return torch.cat([hidden, deviation.expand(len(hidden), 1, *hidden.shape[2:])], 1)
