@@ -38,6 +38,8 @@ class Machine:
         channels_last: keep images as B×H×W×C in memory; none to let a short trial decide
         threads: threads of the processor; none to let a short trial decide
         tune: let a few throw-away steps decide what layout and threads are left open; all state is put back
+        sync_batch_norm: let batch norms use the statistics of the batch of all processes that train the run together;
+            without it each uses those of its share
         parallel: train on every visible CUDA device of this machine, with a process for each
     """
 
@@ -51,6 +53,7 @@ class Machine:
         channels_last: bool | None = None,
         threads: Count | None = None,
         tune: bool = True,
+        sync_batch_norm: bool = False,
         parallel: bool = False,
     ):
         if parallel and not started():
@@ -67,6 +70,7 @@ class Machine:
         self.channels_last = channels_last
         self.threads = threads
         self.tune = tune
+        self.sync_batch_norm = sync_batch_norm
 
     def settle(self, options: Namespace) -> None:
         """Write what is known by now into the options, and set the number of threads; processes of a run agree."""

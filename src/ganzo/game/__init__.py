@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ganzo.game.checks import check, pass_too_short, penalties_unasked
 from ganzo.game.player import Player, default_optimizer
+from ganzo.nn import in_step, ranks
 from ganzo.nn.batch import Batch
 from ganzo.nn.compiled import Compiled
 from ganzo.nn.critic import Critic, as_critic
@@ -113,6 +114,7 @@ class Game(Facade, ABC):
         self.turns_of_epoch = 0
         self.images = 0  # real images judged since the start of the run
         self.totals: dict[str, Tensor] = {}
+        self.told: dict[str, Tensor] = {}  # the totals of every rank, at the end of the last round
         check(self)
 
     @classmethod
@@ -205,13 +207,13 @@ class Game(Facade, ABC):
                 raise penalties_unasked(self)
             self.turns += 1
             self.turns_of_epoch += 1
-            self.images += sum(len(batch) for batch in turn)
+            self.images += ranks.whole(sum(len(batch) for batch in turn))
             if pause():
                 yield self._means()
         if not self.turns_of_epoch:
             raise pass_too_short(self)
         means = self._means()
-        self.turns_of_epoch, self.totals = 0, {}
+        self.turns_of_epoch, self.totals, self.told = 0, {}, {}
         yield means
 
     def turns_in_epoch(self, batches: int | None) -> int | None:
@@ -240,8 +242,10 @@ class Game(Facade, ABC):
         )
 
     def _means(self) -> dict[str, float]:
-        """Means since the epoch began: the one place of a round that waits for the device."""
-        return {name: float(total) / self.turns_of_epoch for name, total in self.totals.items()}
+        """Means since the epoch began, over all ranks: the one place of a round that waits for the device."""
+        in_step.level(self.networks().values())
+        self.told = in_step.by_rank(self.totals)
+        return {name: float(total.mean()) / self.turns_of_epoch for name, total in self.told.items()}
 
     @property
     def sampler(self) -> nn.Module:
@@ -265,7 +269,7 @@ class Game(Facade, ABC):
             "turns": self.turns,
             "turns_of_epoch": self.turns_of_epoch,
             "images": self.images,
-            "totals": self.totals,
+            "totals": self.told or self.totals,
             "parts": [part.state_dict() for part in self._stateful()],
         }
 
@@ -283,7 +287,8 @@ class Game(Facade, ABC):
             state["turns_of_epoch"],
             state["images"],
         )
-        self.totals = {name: total.to(self.device) for name, total in state["totals"].items()}
+        self.told = {name: total for name, total in state["totals"].items() if total.dim()}
+        self.totals = {name: in_step.own(total).to(self.device) for name, total in state["totals"].items()}
         for part, saved in zip(self._stateful(), state["parts"], strict=True):
             part.load_state_dict(saved)
 

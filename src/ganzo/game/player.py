@@ -8,6 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from ganzo.nn import ranks
+from ganzo.nn.in_step import weights_of
+
 
 class Player:
     """One side of a game.
@@ -59,6 +62,7 @@ class Player:
         return loss.detach()
 
     def _step(self) -> None:
+        ranks.average_gradients(weights_of(self.optimizer))
         if self.scaler is None:
             self.optimizer.step()
         else:  # it leaves a step out where a gradient is not finite

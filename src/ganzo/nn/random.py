@@ -29,6 +29,15 @@ def seed_everything(seed: int | None) -> None:
     torch.manual_seed(seed)
 
 
+def part_ways(seed: int | None, rank: int) -> None:
+    """Let torch's own generators draw other numbers on every rank but the first, as dropout must.
+
+    What is drawn for the batch of all ranks comes from generators that stay alike, and so do Python's and NumPy's.
+    """
+    if rank and seed is not None:
+        torch.manual_seed(stream(seed, f"rank {rank}").initial_seed())
+
+
 def restore_stream(generator: torch.Generator, state: torch.Tensor) -> None:
     """Set a generator's state; one that comes from another kind of device seeds it instead."""
     if state.shape == generator.get_state().shape:
@@ -82,7 +91,7 @@ def random_states() -> Any:
 
 
 def load_random_states(saved: Any, seed: int | None, turns: int) -> str:
-    """Set each rank's generators back; a rank that has no state of its own draws from a fresh stream.
+    """Set each rank's generators back; one that has no state of its own draws from a fresh stream of torch's numbers.
 
     Args:
         saved: what `random_states` gave, be it of another number of ranks
@@ -93,11 +102,9 @@ def load_random_states(saved: Any, seed: int | None, turns: int) -> str:
         Words about another number of ranks; none where it is the same.
     """
     states, here = saved if isinstance(saved, list) else [saved], ranks()
-    if here.rank < len(states):
-        load_random_state(states[here.rank])
-    else:
-        digest = hashlib.sha256(f"{seed}/rank {here.rank}/{turns}".encode()).digest()
-        seed_everything(int.from_bytes(digest[:8], "little") >> 1)
+    load_random_state(states[min(here.rank, len(states) - 1)])
+    if here.rank >= len(states):
+        torch.manual_seed(stream(seed, f"rank {here.rank} from turn {turns}").initial_seed())
     if len(states) == here.count:
         return ""
     drawn = "; those that join draw from fresh random streams" if len(states) < here.count else ""
