@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from ganzo.errors import RunError
 from ganzo.nn.ranks import everyone, talking
 
+PIECE = 1 << 20  # numbers that are looked at at once
+FACTOR = 0x1E3779B97F4A7C15  # an odd one, whose products fill all bits
 WHOLE = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}  # numbers by their bytes
 
 
@@ -36,10 +38,14 @@ def refuse_drift(networks: Mapping[str, nn.Module]) -> None:
 def checksums(network: nn.Module) -> dict[str, int]:
     """A number for each weight, which follows from its bits alone, by name."""
     weights = dict(network.named_parameters())
-    sums = [bits(weight).sum(dtype=torch.int64) for weight in weights.values()]
+    sums = [checksum(weight.detach()) for weight in weights.values()]
     return dict(zip(weights, torch.stack(sums).tolist() if sums else [], strict=True))
 
 
-def bits(weight: Tensor) -> Tensor:
-    """The bits of a weight as whole numbers."""
-    return weight.detach().view(WHOLE[weight.element_size()])
+def checksum(weight: Tensor) -> Tensor:
+    """The bits of a weight as whole numbers, each times a factor of its place, added up."""
+    found = torch.zeros((), dtype=torch.int64, device=weight.device)
+    factors = torch.arange(min(weight.numel(), PIECE), device=weight.device).mul_(FACTOR).bitwise_or_(1)
+    for piece in weight.view(WHOLE[weight.element_size()]).flatten().split(PIECE):
+        found = found * FACTOR + (piece * factors[: len(piece)]).sum()
+    return found
