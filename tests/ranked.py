@@ -45,7 +45,7 @@ class Started:
         self.folder.mkdir()
         port, self.processes = free_port(), []
         for rank in range(count):
-            told = of_slurm(rank, count) if slurm else of_torchrun(rank, count, port)
+            told = (of_slurm if slurm else of_torchrun)(rank, count, port)
             told |= {key: value for key, value in os.environ.items() if key not in told}
             told |= {"OMP_NUM_THREADS": "1"} | (own or {}).get(rank, {})
             place = (folders or {}).get(rank, Path.cwd())
@@ -85,8 +85,8 @@ class Started:
         """Wait until something is there."""
         end = time.monotonic() + seconds
         while not there():
-            assert time.monotonic() < end, "it never came"
-            assert all(process.is_alive() for process in self.processes), self.left()
+            if time.monotonic() > end or not all(process.is_alive() for process in self.processes):
+                raise AssertionError(f"it never came: {self.left(5.0)}")
             time.sleep(0.02)
 
     def kill(self, rank, number=signal.SIGKILL):
@@ -107,11 +107,11 @@ def of_torchrun(rank, count, port):
     return {key: str(value) for key, value in told.items()}
 
 
-def of_slurm(rank, count):
-    """What srun announces on one machine."""
+def of_slurm(rank, count, port):
+    """What srun announces on one machine, in a job by whose number ranks meet at a port of its own."""
     told = {"SLURM_PROCID": rank, "SLURM_LOCALID": rank, "SLURM_STEP_NUM_TASKS": count}
     told |= {"SLURM_STEP_NODELIST": "localhost", "SLURM_STEP_TASKS_PER_NODE": count, "SLURM_NODEID": 0}
-    told |= {"SLURM_JOB_ID": 10_000 * (os.getpid() % 1000) + int.from_bytes(os.urandom(2)) % 10_000}
+    told |= {"SLURM_JOB_ID": 10_000 + port % 10_000}
     return {key: str(value) for key, value in told.items()}
 
 
