@@ -28,7 +28,9 @@ def restored_halfway():
         whole = play(experiment="whole", epochs=4, **RICH)
         play(epochs=2, checkpoint_every=0.0, keep_checkpoints=100, **RICH)
         if ranks.ranks().leads:
-            shutil.rmtree("models/run/checkpoints/2-6")  # as if it had been killed before the last turn was saved
+            shutil.rmtree(
+                "models/run/checkpoints/2-6"
+            )  # as if it had been killed before the last turn was saved
         restored = play(epochs=4, restore=True, **RICH)
         same = equal(everything(restored), everything(whole)) and numbers(restored) == numbers(whole)
         states = ranks.everyone(torch.get_rng_state())
@@ -38,7 +40,9 @@ def restored_halfway():
 @pytest.mark.slow
 def test_two_epochs_restored_and_two_more_equal_four_on_two_ranks():
     two = Started(restored_halfway).left()
-    assert [left.result for left in two] == [(True, False, 12)] * 2, two  # each rank with random numbers of its own
+    assert [left.result for left in two] == [(True, False, 12)] * 2, (
+        two
+    )  # each rank with random numbers of its own
     for player in ("generator", "discriminator"):
         files = [Path("models", run, f"{player}.safetensors").read_bytes() for run in ("run", "whole")]
         assert files[0] == files[1]
@@ -85,7 +89,8 @@ def test_a_rank_must_see_the_folder():
     assert first.status == second.status == 1
     assert (
         "ganzo.errors.RunError: Every process of a run must see its folder, and rank 1 of 2 does not see"
-        " `models/run/checkpoints/2-6`; let `--model-dir` name a folder that all machines share." in second.err
+        " `models/run/checkpoints/2-6`; let `--model-dir` name a folder that all machines share."
+        in second.err
     )
     assert "Another process of this run has ended" in first.err
 
@@ -121,7 +126,10 @@ def test_changes_that_cancel_each_other_change_a_checksum(monkeypatch):
 
     monkeypatch.setattr(drift, "PIECE", 4)
     network = torch.nn.Linear(1, 8)
-    for before, after in (([1.0, 2, 3, 4, 5, 6, 7, 8], [2.0, 1, 3, 4, 5, 6, 7, 8]), ([1.0, -1] * 4, [-1.0, 1] * 4)):
+    for before, after in (
+        ([1.0, 2, 3, 4, 5, 6, 7, 8], [2.0, 1, 3, 4, 5, 6, 7, 8]),
+        ([1.0, -1] * 4, [-1.0, 1] * 4),
+    ):
         sums = []
         for values in (before, after):
             network.bias.data = torch.tensor(values)
@@ -135,7 +143,9 @@ def test_a_checksum_follows_from_every_bit(dtype):
     before = checksums(network)
     assert checksums(network) == before and list(before) == ["weight", "bias"]
     with torch.no_grad():
-        network.weight.view(-1)[5:6].view({8: torch.int64, 4: torch.int32, 2: torch.int16}[dtype.itemsize]).add_(1)
+        network.weight.view(-1)[5:6].view(
+            {8: torch.int64, 4: torch.int32, 2: torch.int16}[dtype.itemsize]
+        ).add_(1)
     after = checksums(network)
     assert after["weight"] != before["weight"] and after["bias"] == before["bias"]
     refuse_drift({"generator": network})  # one process agrees with itself

@@ -53,7 +53,9 @@ def test_what_is_wrong_on_one_rank_is_said_with_its_number():
 
 
 def test_warnings_are_printed_once():
-    first, second = Started(command, f"train {TINY} --dry-run --clip-to 1", own={1: {"GANZO_LR": "0.1"}}).left()
+    first, second = Started(
+        command, f"train {TINY} --dry-run --clip-to 1", own={1: {"GANZO_LR": "0.1"}}
+    ).left()
     assert (first.status, second.status) == (0, 0)
     assert len(lines(first.err)) == 1 and "clip-to` (command line) has no effect" in first.err
     assert second.out == second.err == "" and "experiment" in first.out

@@ -14,7 +14,7 @@ import re
 import shutil
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +84,12 @@ def save_weights(network: nn.Module, path: Path) -> None:
     """Write the weights of a network to a safetensors file, whole or not at all."""
     with whole(path) as temporary:
         save_file(weights_of(network), temporary)
+
+
+def save_players(players: Mapping[str, Any], folder: Path) -> None:
+    """Write the weights of each player for users into a folder: those of its average where there is one."""
+    for name, player in players.items():
+        save_weights(player.average or player.network, folder / f"{name}.safetensors")
 
 
 def load_weights(network: nn.Module, path: Path) -> None:

@@ -21,7 +21,8 @@ def dry_run(completed: Completed) -> int:
     """Print what `ganzo train` would do."""
     options = completed.options
     rows = values(completed)
-    options.folder, options.parallel = ".", False  # it is shown in one process
+    options.folder = "."
+    options.parallel = options.parallel and torch.cuda.device_count() < 2  # no process is started to show it
     parts = assemble(options)
     metrics = Metric.from_options(options)
     Evaluation.from_options(options, measured=metrics.scores)

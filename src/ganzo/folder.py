@@ -201,6 +201,12 @@ def delete(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def append(path: Path, text: str) -> None:
+    """Write a text behind what a file holds."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write sorted JSON, whole or not at all."""
     with whole(path) as temporary:

@@ -16,6 +16,7 @@ from ganzo.clock import LOOK, Clock
 from ganzo.errors import RunError
 from ganzo.folder import (
     DISK_ERRORS,
+    append,
     best_checkpoint,
     check_which,
     claim,
@@ -213,12 +214,8 @@ class Run:
         if hasattr(evaluation, "measured_by"):  # it compares only what was measured alike
             evaluation.measured_by(protocol)
         self.history.append(numbers | ({"protocol": plain(protocol)} if protocol else {}))
-        led(self._write_record)
+        led(lambda: append(self.output / "results.json", recorded(self.history[-1], self.game.players)))
         return numbers
-
-    def _write_record(self) -> None:
-        with (self.output / "results.json").open("a", encoding="utf-8") as file:
-            file.write(recorded(self.history[-1], self.game.players))
 
     def epoch_over(self, improved: bool) -> None:
         """After an epoch: save when it is due or the last one; keep an improved model as `best`."""
@@ -249,27 +246,21 @@ class Run:
         state = {"format": checkpoint.FORMAT, "random": random, "parts": checkpoint.states(self._parts)}
         state |= {key: getattr(self, key) for key in STATE}
         checkpoint.write(root / self._name, self.game.networks(), state)
-        self._save_for_users(self.folder)
+        checkpoint.save_players(self.game.players, self.folder)
         found = checkpoint.listed(root)
         name = best_checkpoint(self.folder) if self.keeps_best else None
         best = [path for path in found[: -self.kept] if path.name == name]
         checkpoint.tidy(root, keep=best + found[-self.kept :])
 
     def _save_best(self) -> None:
+        checkpoint.save_players(self.game.players, self.folder / "best")
         note = {"epoch": self.epoch, "checkpoint": self._name, "numbers": finite(self.history[-1])}
-        self._save_for_users(self.folder / "best", note)
+        write_json(self.folder / "best" / "score.json", note)
 
     @property
     def _name(self) -> str:
         """The name of a checkpoint that is written now."""
         return f"{self.epoch}-{self.game.turns}"
-
-    def _save_for_users(self, folder: Path, note: dict[str, Any] | None = None) -> None:
-        for name, player in self.game.players.items():
-            network = player.average or player.network
-            checkpoint.save_weights(network, folder / f"{name}.safetensors")
-        if note is not None:
-            write_json(folder / "score.json", note)
 
     def restore(self) -> str | None:
         """Go on from the newest checkpoint that is whole; returns a line that says from where."""
@@ -294,10 +285,9 @@ class Run:
     def _restored(self, folder: Path | None) -> None:
         if folder is not None:
             found = checkpoint.listed(folder.parent)
-            checkpoint.tidy(
-                folder.parent, keep=found[: found.index(folder) + 1]
-            )  # the newer ones are damaged
-            self._save_for_users(self.folder)  # the process may have ended before it came to this
+            sound = found[: found.index(folder) + 1]  # the newer ones are damaged
+            checkpoint.tidy(folder.parent, keep=sound)
+            checkpoint.save_players(self.game.players, self.folder)  # the process may have ended before
         else:
             for part in self._parts.get("statistics", ()):  # what was logged will be logged again
                 if hasattr(part, "load_state_dict"):

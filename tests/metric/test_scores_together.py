@@ -27,7 +27,7 @@ CASES = {"noise": MEASURED, "classes": CLASSES, "pairs": PAIRS}
 
 
 def scores():
-    """The scores of each case, with those of real examples; how many images this rank looked at at once; and trainings."""
+    """The scores of each case and those of real examples; how many images this rank looked at at once; trainings."""
     found, seen, trained = {}, [], []
     train = classifier.train_classifier
     classifier.train_classifier = lambda *given: trained.append(train(*given))
