@@ -114,3 +114,12 @@ def test_processes_that_do_not_meet_say_where_they_were(monkeypatch, refused):
         "The 2 processes of this run must meet at here:7, and rank 0 of 2 met nobody there (nobody came); see that all"
         " were started, and set MASTER_ADDR and MASTER_PORT to a place that is free and that all can reach."
     )
+
+
+def test_data_that_are_missing_are_missed_once():
+    first, second = Started(
+        command, f"train {TINY}".replace("--dataset digits", "--dataset folder --data-dir no")
+    ).left()
+    assert (first.status, second.status) == (2, 2)
+    assert len(lines(first.err)) == 1 and "`no`" in first.err and "rank" not in first.err
+    assert second.err == ""
