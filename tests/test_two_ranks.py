@@ -5,7 +5,7 @@ import torch
 
 from ganzo.nn.random import stream
 from small import SMALL
-from two_ranks import CASES, distance, played, together
+from two_ranks import CASES, TAKEN_UP, distance, played, taken_up, together
 
 TOLERANCE = (
     1e-5  # of weights that move by 7e-3 to 2; the largest difference that was seen is 3.3e-6, for `wgan-gp`
@@ -35,3 +35,16 @@ def test_ranks_end_with_the_same_weights_statistics_averages_and_numbers(name):
 def test_dropout_differs_from_rank_to_rank():
     seeds = [numbers["loose"]["seed"] for numbers in together().numbers]
     assert seeds == [SMALL["seed"], stream(SMALL["seed"], "rank 1").initial_seed()]
+
+
+def test_ranks_that_take_up_what_rank_0_saved_end_bit_for_bit_with_the_same_numbers():
+    for numbers in together().numbers:
+        assert numbers["taken up"] == {key: numbers[TAKEN_UP][key] for key in numbers["taken up"]}
+
+
+def test_one_process_takes_up_what_two_have_saved():
+    _, whole = played(CASES[TAKEN_UP])
+    states, _ = together().left
+    assert all(total.shape == (2,) for total in states["game"]["totals"].values())
+    numbers = taken_up(CASES[TAKEN_UP], *together().left)
+    assert numbers == pytest.approx({key: whole[key] for key in numbers}, abs=TOLERANCE)

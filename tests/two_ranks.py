@@ -24,6 +24,7 @@ from ganzo.nn.sampling import sample_images
 from small import small
 
 HERE = Path(__file__)
+STRANGERS = HERE.with_name("strangers.py")
 CONV = {
     **{"generator": "conv", "generator_channels": 8, "generator_layers": None, "sync_batch_norm": True},
     **{"discriminator": "conv", "discriminator_channels": 8, "discriminator_layers": None},
@@ -48,68 +49,15 @@ CASES = {  # an epoch of each is played by two ranks, with half of every batch, 
     "ema": SPECTRAL | {"generator_hook": ["ema"]},
     "adam": SPECTRAL | {"optimizer": "adam", "generator": "fc", "generator_layers": 2},
     "strangers": SPECTRAL
-    | {"data_format": f"{HERE}:Numbers", "noise": f"{HERE}:Centres", "game": f"{HERE}:Older"},
+    | {"data_format": f"{STRANGERS}:Numbers", "noise": f"{STRANGERS}:Centres", "game": f"{STRANGERS}:Older"},
 }
+TAKEN_UP = "soft labels"  # the case that goes on from what rank 0 had saved
 LOOSE = CONV | {
     "generator_dropout": 0.3,
     "discriminator_dropout": 0.3,
     "sync_batch_norm": False,
     "generator_hook": ["ema"],
 }
-
-
-class Numbers:
-    """A stranger's data: they hand out pairs, and know nothing of ranks; the last batch of a pass is smaller."""
-
-    def __init__(self, options):
-        self.batch_size, self.image_size, self.image_colors, self.classes = 16, 8, 1, 2
-        self.images = torch.rand(52, 1, 8, 8, generator=torch.Generator().manual_seed(4)) * 2 - 1
-        self.reset()
-
-    def next(self):
-        at, self.at = self.at, self.at + self.batch_size
-        part = self.images[at : self.at]
-        return (part, torch.arange(len(part)) % 2) if len(part) else None
-
-    def reset(self):
-        self.at = 0
-
-
-class Centres:
-    """A stranger's noise, each class around a centre of its own."""
-
-    def __init__(self, options):
-        self.size, self.batch_size = options.state_size, options.batch_size
-        self.generator = torch.Generator().manual_seed(options.seed)
-
-    def next(self, n=None, labels=None):
-        drawn = torch.randn(n or self.batch_size, self.size, generator=self.generator)
-        return drawn if labels is None else drawn + labels[:, None]
-
-    def sample(self, n, seed=None, labels=None):
-        return torch.randn(n, self.size)
-
-
-class Older:
-    """A stranger's game, which makes its optimizers and moves the weights by itself."""
-
-    def __init__(self, options, generator, discriminator, loss, hooks=None):
-        self.players, self.loss = {"generator": generator, "discriminator": discriminator}, loss
-        self.optimizers = {name: torch.optim.SGD(p.parameters(), 0.05) for name, p in self.players.items()}
-
-    def run_epoch(self, data, noise):
-        losses = {}
-        while (batch := data.next()) is not None:
-            real, labels = batch
-            fake = self.players["generator"](noise.next(len(real), labels))
-            for name in ("discriminator", "generator"):
-                self.optimizers[name].zero_grad()
-                asked = {"discriminator": (real, fake.detach()), "generator": (fake,)}[name]
-                losses[name] = getattr(self.loss, f"for_{name}")(*asked)
-                losses[name].backward()
-                self.optimizers[name].step()
-        data.reset()
-        return {name: loss.item() for name, loss in losses.items()}
 
 
 def played(options):
@@ -128,6 +76,25 @@ def played(options):
     if parts.game.generator.average is not None:
         tensors["samples"] = sample_images(parts.game.sampler, parts.noise, 4, seed=1)
     return tensors, numbers
+
+
+def left(options):
+    """What rank 0 would save of a run after its first turn: the state of all parts, and the weights."""
+    parts = assemble(small(**options))
+    for _ in parts.game.rounds(parts.data, parts.noise, pause=lambda: True):
+        break
+    weights = {name: network.state_dict() for name, network in parts.game.networks().items()}
+    return ranks.shared(({name: part.state_dict() for name, part in vars(parts).items()}, weights))
+
+
+def taken_up(options, states, weights):
+    """The numbers of an epoch that goes on from there."""
+    parts = assemble(small(**options))
+    for name, network in parts.game.networks().items():
+        network.load_state_dict(weights[name])
+    for name, part in vars(parts).items():
+        part.load_state_dict(states[name])
+    return parts.game.run_epoch(parts.data, parts.noise) | {"images": parts.game.images}
 
 
 def distance(one, other):
@@ -247,6 +214,7 @@ class Found(NamedTuple):
 
     tensors: list[dict[str, torch.Tensor]]
     numbers: list[dict[str, dict[str, float]]]
+    left: tuple[dict, dict]  # what rank 0 would save of a run
 
     def of(self, rank, prefix):
         """The tensors of a rank whose names begin with a prefix, without it."""
@@ -257,21 +225,32 @@ class Found(NamedTuple):
         }
 
 
-@functools.cache
 def together():
     """What two ranks find, which are started once for all tests."""
+    found = started()
+    assert isinstance(found, Found), found
+    return found
+
+
+@functools.cache
+def started():
+    """What two ranks found, or what they said when they failed."""
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run([*launcher, HERE, folder], capture_output=True, text=True, timeout=240)
-        assert done.returncode == 0, done.stderr[-5000:]
+        if done.returncode:
+            return done.stderr[-5000:]
         tensors = [load_file(f"{folder}/{rank}.safetensors") for rank in range(2)]
         numbers = [json.loads(Path(folder, f"{rank}.json").read_text()) for rank in range(2)]
-    return Found(tensors, numbers)
+        return Found(tensors, numbers, torch.load(f"{folder}/left-0.pt", weights_only=True))
 
 
 def main(folder):
     found = ranks.join()
     tensors, numbers = report()
+    saved = left(CASES[TAKEN_UP])
+    numbers["taken up"] = taken_up(CASES[TAKEN_UP], *saved)
+    torch.save(saved, folder / f"left-{found.rank}.pt")
     copies = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
     save_file(copies, folder / f"{found.rank}.safetensors")
     (folder / f"{found.rank}.json").write_text(json.dumps(numbers))

@@ -9,7 +9,8 @@ from ganzo.nn.draw import integers, uniform
 from ganzo.nn.sampling import evaluating
 from ganzo.nn.shares import SharedData, SharedNoise, check_share, shared
 from ganzo.noise.gaussian import GaussianNoise
-from two_ranks import Centres, shards, together
+from strangers import Centres
+from two_ranks import shards, together
 
 
 @pytest.fixture
