@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from ganzo.assemble import assemble
 from ganzo.data.arrays import ArrayData
 from ganzo.errors import OptionError
 from ganzo.launch import Ranks
@@ -9,6 +10,7 @@ from ganzo.nn.draw import integers, uniform
 from ganzo.nn.sampling import evaluating
 from ganzo.nn.shares import SharedData, SharedNoise, check_share, shared
 from ganzo.noise.gaussian import GaussianNoise
+from small import small
 from strangers import Centres
 from two_ranks import shards, together
 
@@ -131,6 +133,12 @@ def test_a_batch_that_cannot_be_shared_is_refused_with_one_that_can(second, size
         f"`--batch-size` is that of all {count} processes together, each of which takes an equal share, so it must be a"
         f" multiple of {count}; got {size}. Choose {fits}."
     )
+
+
+def test_a_run_whose_batch_cannot_be_shared_is_refused_before_its_data_are_read(second):
+    second()
+    with pytest.raises(OptionError, match=r"must be a multiple of 2; got 33\. Choose 32 or 34\."):
+        assemble(small(batch_size=33, data_dir="nowhere", dataset="folder"))
 
 
 def test_samples_are_drawn_by_every_rank_for_itself(second):
