@@ -109,6 +109,7 @@ class Game(Facade, ABC):
             for player in self.players.values():
                 player.ask = Compiled(player.network, cuda_graphs)
             self.critic.quick = self.discriminator.ask
+        self.replays = compile and cuda_graphs
         self._penalised = False  # whether the game asked for penalties
         self.turns = 0  # since the start of the run
         self.turns_of_epoch = 0
@@ -199,6 +200,8 @@ class Game(Facade, ABC):
                 turn = self._take(data)
             if turn is None:
                 break
+            if self.replays:  # what the last turn's graphs returned may be written over
+                torch.compiler.cudagraph_mark_step_begin()
             for name, value in self.step(iter(turn), noise).items():
                 total = self.totals.get(name)
                 value = value.detach()

@@ -55,4 +55,4 @@ def by_rank(values: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def own(value: Tensor) -> Tensor:
     """This rank's of the numbers of every rank; where there were more or fewer ranks, or one alone, their mean."""
-    return value[ranks.ranks().rank] if value.shape == (ranks.ranks().count,) else value.mean()
+    return value[ranks.ranks().rank].clone() if value.shape == (ranks.ranks().count,) else value.mean()

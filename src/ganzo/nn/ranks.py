@@ -161,7 +161,7 @@ def average(tensors: list[Tensor]) -> None:
     flat = torch.cat([tensor.reshape(-1).to(dtype) for tensor, dtype in zip(tensors, wide, strict=True)])
     with talk():
         dist.all_reduce(flat)
-    pieces = (flat / _ranks.count).split([tensor.numel() for tensor in tensors])
+    pieces = flat.div_(_ranks.count).split([tensor.numel() for tensor in tensors])
     torch._foreach_copy_(tensors, [p.view(t.shape) for p, t in zip(pieces, tensors, strict=True)])
 
 
