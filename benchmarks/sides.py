@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import functools
 import itertools
 import math
 from argparse import Namespace
@@ -61,13 +62,14 @@ class Side:
         self.inner, self.device = play, torch.device(device)
         self.random = self.drawn()
 
-    def play(self, turns: int) -> None:
-        """Play some turns, and put the random numbers of the others back."""
+    def play(self, turns: int) -> Any:
+        """Play some turns, and put the random numbers of the others back; returns what the side tells."""
         others = self.drawn()
         self.set(self.random)
-        self.inner(turns)
+        told = self.inner(turns)
         self.random = self.drawn()
         self.set(others)
+        return told
 
     def drawn(self) -> tuple[Any, Any]:
         """The state of torch's own generators."""
@@ -92,9 +94,13 @@ class Sides:
     def __init__(self, options: Namespace, levers: Levers | None = None):
         self.options, self.levers = options, levers
         self.parts = assemble(options)
-        self.work = work_of(self.parts, options)
         self.networks = [copy.deepcopy(player.network) for player in self.parts.game.players.values()]
         self.device = str(options.device)
+
+    @functools.cached_property
+    def work(self) -> Work:
+        """What a turn has to do, for the hand-written loops."""
+        return work_of(self.parts, self.options)
 
     def ganzo(self) -> Side:
         """Ganzo's own `run_epoch`."""
@@ -186,12 +192,13 @@ def refuse(found: list[str]) -> None:
         raise SystemExit(f"The hand-written loop lacks what this run does: {found}.")
 
 
-def play(parts: Parts, turns: int) -> None:
-    """Let Ganzo play some turns, in as many epochs as the data make of them."""
-    until = parts.game.turns + turns
+def play(parts: Parts, turns: int) -> dict[str, float]:
+    """Let Ganzo play some turns, in as many epochs as the data make of them; returns the losses of the last one."""
+    until, losses = parts.game.turns + turns, dict[str, float]()
     while parts.game.turns < until:
         parts.game.max_batches_per_epoch = until - parts.game.turns
-        parts.game.run_epoch(parts.data, parts.noise)
+        losses = parts.game.run_epoch(parts.data, parts.noise)
+    return losses
 
 
 def difference(parts: Parts, loop: TunedLoop) -> float:
