@@ -13,15 +13,19 @@ from ganzo.discriminator import Discriminator
 from ganzo.encoder import Encoder
 from ganzo.fit import able, check_networks, check_translation
 from ganzo.game import Game
+from ganzo.game.checks import pass_too_short
 from ganzo.generator import Generator
 from ganzo.hook import Hook
 from ganzo.loss import Loss
+from ganzo.nn import ranks
+from ganzo.nn.batch_norm import synchronise
 from ganzo.nn.critic import Critic
 from ganzo.nn.labels import way_of
-from ganzo.nn.random import Stream, seed_everything, stream
+from ganzo.nn.random import Stream, part_ways, seed_everything, stream
+from ganzo.nn.shares import check_share, shared
 from ganzo.noise import Noise
 from ganzo.optimizer import Optimizer
-from ganzo.registry import DataError, OptionError, build
+from ganzo.registry import OptionError, build
 from ganzo.regularizer import Regularizer
 
 
@@ -40,7 +44,9 @@ def assemble(options: Namespace) -> Parts:
 
     What one part decides (image size, classes, …) becomes a fact for the parts after it.
     """
-    build("common", "machine", options).settle(options)
+    machine = build("common", "machine", options)
+    machine.settle(options)
+    check_share(getattr(options, "batch_size", None))  # packing takes long
     seed_everything(options.seed)
     options.random = stream(options.seed, "random", options.device)
     data = able("data", Data.from_options(options))
@@ -49,6 +55,7 @@ def assemble(options: Namespace) -> Parts:
     options.translates = game_class.translates
     noise = able("noise", Noise.from_options(options))
     options.state_size = noise.size
+    data, noise = shared(data, noise)
     generator = able("generator", Generator.from_options(options))
     discriminator = able("discriminator", Discriminator.from_options(options))
     check_translation(options, data, generator)
@@ -56,8 +63,11 @@ def assemble(options: Namespace) -> Parts:
     others = game_class.other_players(options)
     networks: dict[str, nn.Module] = {"generator": generator, "discriminator": discriminator, **others}
     layout = torch.channels_last if options.channels_last else torch.contiguous_format
+    if machine.sync_batch_norm:
+        synchronise(networks.values())
     for network in networks.values():
         network.to(options.device, memory_format=layout)  # type: ignore[call-overload]
+    ranks.broadcast(networks.values())
     critic = Critic(discriminator, Augment.from_options(options))
     loss = able("loss", Loss.from_options(options, critic))
     if way_of("discriminator", options) == "auxiliary" and not isinstance(loss, Loss):
@@ -79,14 +89,12 @@ def assemble(options: Namespace) -> Parts:
     )
     batches = getattr(data, "batches", None)
     if batches is not None and batches < game.batches_per_turn:
-        raise DataError(
-            f"One turn takes {game.batches_per_turn} batches, and one pass of the data has {batches};"
-            " lower `--discriminator-iterations` or `--batch-size`."
-        )
+        raise pass_too_short(game, batches)
     if (
         game_class is not Game
     ):  # a third party's that offers `run_epoch` alone may ask its networks for anything
         check_networks(options, game, noise)
+    part_ways(options.seed, ranks.ranks().rank)
     return Parts(data, noise, game, Stream(options.random))
 
 

@@ -73,7 +73,7 @@ def check_networks(options: Namespace, game: Any, noise: Any) -> None:
                 f" makes {got}. Mend it, or choose another."
             )
         seen = torch.cat([start, largest], 1) if options.translates else made
-        tried("discriminator", options.discriminator, game.critic, seen, labels)
+        tried("discriminator", options.discriminator, game.critic.given(labels), seen)
 
 
 def tried(role: str, name: Any, function: Any, *inputs: Any) -> Any:

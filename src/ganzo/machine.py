@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 import torch
 
-from ganzo.data.progress import tell
 from ganzo.errors import OptionError
+from ganzo.nn.compiled import can_compile
+from ganzo.nn.say import tell
 from ganzo.registry import register
 from ganzo.schema import Count
 
@@ -28,10 +29,15 @@ class Machine:
 
     Args:
         device: where to compute, as torch writes it (cuda, cuda:1, cpu); none for cuda where there is one, else cpu
-        precision: numbers that the networks compute in; auto takes bf16 where the device has it, else fp32
+        precision: numbers that the networks compute in; auto takes bf16 where the device has it, else fp32; fp16 scales
+            the losses so that small gradients do not vanish
+        compile: compile the networks with torch's own compiler; it pays in long runs on a CUDA device alone
+        cuda_graphs: record what is compiled once and replay it, on a CUDA device; needs `--compile`
         channels_last: keep images as B×H×W×C in memory; none to let a short trial decide
         threads: threads of the processor; none to let a short trial decide
         tune: let a few throw-away steps decide what layout and threads are left open; all state is put back
+        sync_batch_norm: let batch norms use the statistics of the batch of all processes that train the run together;
+            without it each uses those of its share
         parallel: train on every visible CUDA device; with one device it changes nothing, with several it is refused
     """
 
@@ -39,23 +45,35 @@ class Machine:
         self,
         *,
         device: str | None = None,
-        precision: Literal["auto", "fp32", "bf16"] = "auto",
+        precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto",
+        compile: bool = False,
+        cuda_graphs: bool = False,
         channels_last: bool | None = None,
         threads: Count | None = None,
         tune: bool = True,
+        sync_batch_norm: bool = False,
         parallel: bool = False,
     ):
         if parallel:
             refuse_several(torch.cuda.device_count())
         self.device = find_device(device)
         self.precision = precision if precision != "auto" else "bf16" if has_bf16(self.device) else "fp32"
+        self.compile = compile and can_compile(self.device)
+        self.cuda_graphs = cuda_graphs
+        if cuda_graphs and not (compile and self.device.type == "cuda"):
+            raise OptionError(
+                f"`--cuda-graphs` needs `--compile` and a CUDA device; got `{self.device}`"
+                f" {'with' if compile else 'without'} `--compile`. Leave it out."
+            )
         self.channels_last = channels_last
         self.threads = threads
         self.tune = tune
+        self.sync_batch_norm = sync_batch_norm
 
     def settle(self, options: Namespace) -> None:
         """Write what is known by now into the options, and set the number of threads."""
         options.device, options.precision = str(self.device), self.precision
+        options.compile = self.compile
         options.channels_last, options.threads = (
             bool(self.channels_last),
             self.threads or torch.get_num_threads(),
@@ -82,6 +100,7 @@ class Machine:
         for layout in layouts:
             trial = Namespace(**vars(options))
             trial.device, trial.precision, trial.channels_last = str(self.device), self.precision, layout
+            trial.compile = trial.cuda_graphs = False  # it would take longer than the trial
             games[layout] = assemble(trial)
         best: dict[tuple[Any, Any], float] = {
             choice: math.inf for choice in itertools.product(layouts, threads)

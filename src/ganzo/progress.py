@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ganzo.nn.compiled import graphs
 from ganzo.nn.record import scores_of
 
 SHORT = {"generator": "G", "discriminator": "D"}
@@ -31,6 +32,8 @@ class Progress:
         self._turns: int | None = None  # that were played before this session
         self._shown, self._rate = (0.0, 0), 0.0
         self._score: dict[str, float] = {}
+        self.compiles = options.compile
+        self._graphs = [0, 0]  # compiled before the session, and in its first epoch
         if "console" in logs and sys.stdout.isatty():
             from rich.progress import BarColumn, TextColumn
             from rich.progress import Progress as Live
@@ -57,6 +60,7 @@ class Progress:
     def begin(self, run: Any) -> None:
         """Note where the session begins."""
         self._turns = run.game.turns
+        self._graphs = [graphs()] * 2 if self.compiles else [0, 0]
         self._shown = (run.seconds, run.game.images)
 
     def show(self, run: Any, losses: dict[str, float], batches: int | None) -> None:
@@ -65,6 +69,8 @@ class Progress:
         if run.seconds - seconds > 0.2:  # a shorter stretch says little
             self._rate = (run.game.images - images) / (run.seconds - seconds)
             self._shown = (run.seconds, run.game.images)
+        if self.compiles and not run.epoch:
+            self._graphs[1] = graphs()
         turns, played = run.game.turns_in_epoch(batches), run.game.turns_of_epoch
         part = (
             1.0 if not played else played / turns if turns else 0.0
@@ -107,6 +113,11 @@ class Progress:
             images = sum(line["seconds"] * line["images_per_second"] for line in run.history)
             rate = f", {images / playing:,.0f} images/s" if playing else ""
             print(f"trained {run.epoch} epochs ({run.game.turns} turns) in {duration(run.seconds)}{rate}")
+            if self.compiles:
+                before, first = self._graphs
+                print(
+                    f"compiled: {graphs() - before} graphs, {graphs() - first} of them after the first epoch"
+                )
         places = {"samples": run.output / "samples", "curves": run.output / "curves.png"}
         places |= {"numbers": run.output / "results.json", "weights": run.folder / "generator.safetensors"}
         print("\n".join(f"  {name:8} {path}" for name, path in places.items() if path.exists()))

@@ -116,6 +116,8 @@ FACTS = {
     "state_size": "noise",
     "device": "common",
     "precision": "common",
+    "compile": "common",
+    "cuda_graphs": "common",
     "seed": "common",
     "start_epoch": "common",
     "folder": "train",  # where a part may write what people look at

@@ -1,4 +1,5 @@
 import functools
+import statistics
 
 import pytest
 import torch
@@ -47,10 +48,13 @@ def test_a_cloud_of_points_is_matched(loss, regularizers):
     )  # fmt: skip
     noise = GaussianNoise(state_size=2, batch_size=128, seed=0)
     before = distance(game, noise, mean, spread)
+    after = []
     for _ in range(20):
         game.run_epoch(data, noise)
+        after.append(distance(game, noise, mean, spread))
     assert game.turns == 640
-    assert distance(game, noise, mean, spread) < 0.06 < 3 * 0.06 < before
+    # Games swing about their goal, and each processor rounds in its own way: a single epoch's distance is chance.
+    assert statistics.median(after[10:]) < 0.045 < 4 * 0.045 < before
 
 
 def distance(game, noise, mean, spread):

@@ -43,7 +43,7 @@ class DiffAugment(Augment):
 
     def color(self, images: Tensor) -> Tensor:
         """Shift the brightness by up to 0.5, scale the saturation by 0 to 2 and the contrast by 0.5 to 1.5."""
-        brightness, saturation, contrast = uniform((3, *per_sample(images)), images, self.random)
+        brightness, saturation, contrast = uniform((3, *per_sample(images)), images, self.random, batch=1)
         images = images + (brightness - 0.5)
         grey = images.mean(dim=1, keepdim=True)  # B×1×H×W
         images = torch.lerp(grey, images, 2 * saturation)

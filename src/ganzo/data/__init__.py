@@ -77,8 +77,9 @@ class Data(Facade, ABC):
         classes: number of classes; 0 where there are no labels
         class_names: their names
         pairs: whether batches hold a target for each image
-        batch_size: examples in a batch
+        batch_size: examples in a batch, that of all ranks together
         batches: batches in one pass, or None where data are endless
+        shares: whether `next` hands out this rank's share of a batch by itself; else the share is taken of the whole
     """
 
     namespace: ClassVar[str] = "data"
@@ -90,6 +91,7 @@ class Data(Facade, ABC):
     pairs: bool = False
     batch_size: int
     batches: int | None = None
+    shares: ClassVar[bool] = False
 
     @abstractmethod
     def next(self) -> Batch | None:

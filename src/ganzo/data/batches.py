@@ -10,6 +10,7 @@ from torch import Tensor
 from ganzo.data import Batch, Data
 from ganzo.data.progress import tell
 from ganzo.data.vary import Vary, centred
+from ganzo.nn import ranks
 from ganzo.nn.random import restore_stream, stream
 from ganzo.nn.side import size_of
 from ganzo.registry import DataError
@@ -22,10 +23,11 @@ class StoredData(Data):
 
     Shuffled data draw a new permutation per pass, and drop the last incomplete batch. Data in a fixed order hand out
     every example, so that their last batch may be smaller. On a CUDA device the examples move there when they fit.
+    Of several ranks each gets its share of every batch of shuffled data, and the whole of one in a fixed order.
 
     Args:
         examples: all examples as one batch, B×C×H×W with B the number of examples
-        batch_size: examples in a batch
+        batch_size: examples in a batch of all ranks
         class_names: names of the classes; empty where there are no labels
         seed: seed of the permutations; none for fresh ones
         device: where the players live
@@ -35,6 +37,8 @@ class StoredData(Data):
         vary: what changes batches at random; none to hand out the examples as they are
         pin_memory: whether batches that travel to a CUDA device go through pinned memory (none: they do)
     """
+
+    shares = True
 
     def __init__(
         self,
@@ -78,13 +82,16 @@ class StoredData(Data):
     def next(self) -> Batch | None:
         if self.position >= self.end:
             return None
-        index = self.order[self.position : min(self.position + self.batch_size, self.end)]
+        size = min(self.batch_size, self.end - self.position)
+        mine = ranks.share(size) if self.shuffle else slice(0, size)
+        first = self.position + mine.start
+        index = self.order[first : self.position + mine.stop]
         taken = [
             None if column is None else column.index_select(0, index) for column in columns(self.examples)
         ]
         if self.vary is not None:
-            taken = self.vary.columns(taken, self.position)
-        self.position += len(index)
+            taken = self.vary.columns(taken, first)
+        self.position += size
         return Batch(*(c.pin_memory() if self.pinned and c is not None else c for c in taken))  # type: ignore[arg-type]
 
     def reset(self) -> None:

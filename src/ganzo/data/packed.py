@@ -28,7 +28,7 @@ class PackedData(StoredData):
         image_class: classes that are kept, names or numbers separated by commas (none: all)
         subset: number of random examples that are kept (none: all)
         subset_seed: seed of the choice of that subset
-        batch_size: examples in a batch; the last incomplete batch of a pass is dropped
+        batch_size: examples in a batch of all processes together; the last incomplete batch of a pass is dropped
         loader_workers: threads that decode while packing (none: as many as there are cores; 0: no extra thread)
         max_bad_fraction: share of damaged pictures that is skipped before training is refused; one may be, but by 0
         cache_dir: folder of the packed stores (none: $GANZO_CACHE_DIR, or ~/.cache/ganzo)

@@ -1,19 +1,14 @@
 """How packing shows that it goes on: a bar on a terminal, else plain lines when it takes long."""
 
-import functools
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ganzo.nn.say import tell as tell  # it is looked for here
+
 SHOWN = 2000  # fewer pictures are packed before a bar could be read
 PATIENCE = 2.0  # seconds without a terminal before anything is said
-
-
-@functools.cache
-def tell(text: str) -> None:
-    """Say something beside the results, once: the parts of a run are built again for each trial of its tuning."""
-    print(f"ganzo: {text}", file=sys.stderr, flush=True)
 
 
 def watched(items: Iterable[Any], count: int, name: str) -> Iterator[Any]:

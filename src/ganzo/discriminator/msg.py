@@ -38,7 +38,7 @@ class MSGDiscriminator(Discriminator):
         GANs for Improved Quality, Stability, and Variation", 2018, https://arxiv.org/abs/1710.10196, section 3
 
     Differs: 128 channels in place of 512; PyTorch's own first weights in place of equalised learning rates; the
-        deviation of the whole batch.
+        deviation of the whole batch, of which each of several processes sees its share.
     """
 
     def __init__(

@@ -7,13 +7,16 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from ganzo.game.checks import check, pass_too_short, penalties_unasked
 from ganzo.game.player import Player, default_optimizer
+from ganzo.nn import in_step, ranks
 from ganzo.nn.batch import Batch
+from ganzo.nn.compiled import Compiled
 from ganzo.nn.critic import Critic, as_critic
 from ganzo.nn.pixels import to_float
+from ganzo.nn.precision import Precision
 from ganzo.registry import (
     Count,
-    DataError,
     Facade,
     OptionError,
     Registry,
@@ -42,10 +45,15 @@ class Game(Facade, ABC):
         critic: what penalties judge through; none for the loss's own
         others: further networks by name, for games of more than two players
         encoder: from stored values to what the players see
-        precision: in what numbers the networks compute: fp32 or bf16
+        precision: in what numbers the networks compute: fp32, bf16, or fp16 with scaled losses
+        compile: let the networks be compiled; penalties judge through the discriminator as it is
+        cuda_graphs: let what is compiled be recorded and replayed as CUDA graphs
         generator_iterations: moves of the generator in one turn
         discriminator_iterations: moves of the discriminator in one turn, each with a minibatch of its own
         max_batches_per_epoch: turns after which an epoch ends before its data do; none for no cap
+        accumulate: batches whose gradients are gathered for one move, as if they were one larger batch (a batch norm
+            still sees each alone)
+        one_pass: let the discriminator judge real and fake images in one pass; refused where it has a batch norm
     """
 
     namespace: ClassVar[str] = "game"
@@ -64,16 +72,24 @@ class Game(Facade, ABC):
         others: Mapping[str, nn.Module] | None = None,
         encoder: Any = None,
         precision: str = "fp32",
+        compile: bool = False,
+        cuda_graphs: bool = False,
         generator_iterations: Count = 1,
         discriminator_iterations: Count = 1,
         max_batches_per_epoch: Count | None = None,
+        accumulate: Count = 1,
+        one_pass: bool = False,
     ):
         networks = {"generator": generator, "discriminator": discriminator, **(others or {})}
+        self.device = next(discriminator.parameters()).device
+        self.precision = Precision(precision, self.device)
         self.players = {
             name: Player(
                 network,
                 (optimizers or {}).get(name) or default_optimizer(network),
                 (hooks or {}).get(name, ()),
+                parts=accumulate,
+                scaler=self.precision.scaler(),
             )
             for name, network in networks.items()
         }
@@ -81,18 +97,26 @@ class Game(Facade, ABC):
         self.loss = loss
         self.critic = critic or as_critic(getattr(loss, "critic", discriminator))
         self.regularizers = list(regularizers)
-        self.device = next(discriminator.parameters()).device
         self.encode = encoder.encode if encoder is not None else lambda stored: to_float(stored, self.device)
-        self.precision = precision
+        self.critic.one_pass = one_pass
         self.generator_iterations = generator_iterations
         self.discriminator_iterations = discriminator_iterations
         self.max_batches_per_epoch = max_batches_per_epoch
+        self.accumulate = accumulate
+        if (
+            compile
+        ):  # what training asks; penalties, metrics and snapshots go on asking the networks themselves
+            for player in self.players.values():
+                player.ask = Compiled(player.network, cuda_graphs)
+            self.critic.quick = self.discriminator.ask
+        self.replays = compile and cuda_graphs
         self._penalised = False  # whether the game asked for penalties
         self.turns = 0  # since the start of the run
         self.turns_of_epoch = 0
         self.images = 0  # real images judged since the start of the run
         self.totals: dict[str, Tensor] = {}
-        self._check()
+        self.told: dict[str, Tensor] = {}  # the totals of every rank, at the end of the last round
+        check(self)
 
     @classmethod
     def class_from_options(cls, options: Any) -> type["Game"]:
@@ -125,34 +149,14 @@ class Game(Facade, ABC):
         """
         return {}
 
-    def _check(self) -> None:
-        one_minibatch = type(self).train_on_instance is not Game.train_on_instance
-        if one_minibatch and (self.generator_iterations, self.discriminator_iterations) != (1, 1):
-            raise OptionError(
-                f"{type(self).__name__} makes both moves of a turn from one minibatch, so `--generator-iterations` and"
-                f" `--discriminator-iterations` must be 1; got {self.generator_iterations} and"
-                f" {self.discriminator_iterations}."
-            )
-        penalties = [
-            *getattr(self.loss, "penalties", ()),
-            *(getattr(r, "key", "") for r in self.regularizers),
-        ]
-        twice = {p for p in penalties if p and penalties.count(p) > 1}
-        if twice:
-            raise OptionError(
-                f"The penalty `{twice.pop()}` is chosen twice, by the loss or by `--regularizer`;"
-                " leave one of them out."
-            )
-        if getattr(self.loss, "translates", False) and not self.translates:
-            raise OptionError(
-                f"`{type(self.loss).__name__}` compares images with the wanted ones, so it needs pairs; choose"
-                " `--game translate` and `--data-format pair-of-images`, or another `--loss`."
-            )
-
     @property
     def batches_per_turn(self) -> int:
         """Batches that one turn takes."""
-        return self.discriminator_iterations
+        return self.discriminator_iterations * self.accumulate
+
+    def parts(self, batches: Iterator[Batch]) -> list[Batch]:
+        """The batches of one move: one, or as many as gradients are gathered from."""
+        return [next(batches) for _ in range(self.accumulate)]
 
     def train_on_instance(self, z: Tensor, x: Tensor, y: Tensor | None) -> dict[str, Tensor]:
         """Make both moves with one minibatch: noise z (B×S), real images x (B×C×H×W), labels y (B) or None.
@@ -196,27 +200,23 @@ class Game(Facade, ABC):
                 turn = self._take(data)
             if turn is None:
                 break
+            if self.replays:  # what the last turn's graphs returned may be written over
+                torch.compiler.cudagraph_mark_step_begin()
             for name, value in self.step(iter(turn), noise).items():
                 total = self.totals.get(name)
                 value = value.detach()
                 self.totals[name] = value.to(torch.double, copy=True) if total is None else total.add_(value)
             if self.regularizers and not self._penalised:
-                raise OptionError(
-                    f"{type(self).__name__} asks for no penalty, so `--regularizer` must be left out (a game asks by"
-                    " `self.penalty(real, fake, labels)`)."
-                )
+                raise penalties_unasked(self)
             self.turns += 1
             self.turns_of_epoch += 1
-            self.images += sum(len(batch) for batch in turn)
+            self.images += ranks.whole(sum(len(batch) for batch in turn))
             if pause():
                 yield self._means()
         if not self.turns_of_epoch:
-            raise DataError(
-                f"One turn takes {self.batches_per_turn} batches, and one pass of the data has fewer;"
-                " lower `--discriminator-iterations` or `--batch-size`."
-            )
+            raise pass_too_short(self)
         means = self._means()
-        self.turns_of_epoch, self.totals = 0, {}
+        self.turns_of_epoch, self.totals, self.told = 0, {}, {}
         yield means
 
     def turns_in_epoch(self, batches: int | None) -> int | None:
@@ -245,8 +245,10 @@ class Game(Facade, ABC):
         )
 
     def _means(self) -> dict[str, float]:
-        """Means since the epoch began: the one place of a round that waits for the device."""
-        return {name: float(total) / self.turns_of_epoch for name, total in self.totals.items()}
+        """Means since the epoch began, over all ranks: the one place of a round that waits for the device."""
+        in_step.level(self.networks().values())
+        self.told = in_step.by_rank(self.totals)
+        return {name: float(total.mean()) / self.turns_of_epoch for name, total in self.told.items()}
 
     @property
     def sampler(self) -> nn.Module:
@@ -255,7 +257,7 @@ class Game(Facade, ABC):
 
     def autocast(self) -> torch.autocast:
         """Let what is computed inside use the chosen precision. Each pass opens its own, so that no cast goes stale."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
+        return self.precision.autocast()
 
     def networks(self) -> dict[str, nn.Module]:
         """Every network with weights to save: the players, and their averages as `generator-average`."""
@@ -270,7 +272,7 @@ class Game(Facade, ABC):
             "turns": self.turns,
             "turns_of_epoch": self.turns_of_epoch,
             "images": self.images,
-            "totals": self.totals,
+            "totals": self.told or self.totals,
             "parts": [part.state_dict() for part in self._stateful()],
         }
 
@@ -288,7 +290,8 @@ class Game(Facade, ABC):
             state["turns_of_epoch"],
             state["images"],
         )
-        self.totals = {name: total.to(self.device) for name, total in state["totals"].items()}
+        self.told = {name: total for name, total in state["totals"].items() if total.dim()}
+        self.totals = {name: in_step.own(total).to(self.device) for name, total in state["totals"].items()}
         for part, saved in zip(self._stateful(), state["parts"], strict=True):
             part.load_state_dict(saved)
 

@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import torch
+
 from ganzo.game import Game
+from ganzo.nn import in_step
 from ganzo.nn.batch import Batch
 
 
@@ -21,9 +24,12 @@ class EpochGame(Game):
     def rounds(
         self, data: Any, noise: Any, pause: Callable[[], bool] = lambda: False
     ) -> Iterator[dict[str, float]]:
-        losses = self.inner.run_epoch(SeenData(data, self._seen), noise)
+        with in_step.averaging():
+            losses = self.inner.run_epoch(SeenData(data, self._seen), noise)
         self.turns += 1
-        yield {name: float(value) for name, value in losses.items()}
+        in_step.level(self.networks().values())
+        numbers = {name: torch.tensor(float(value), dtype=torch.double) for name, value in losses.items()}
+        yield {name: float(value.mean()) for name, value in in_step.by_rank(numbers).items()}
 
     def state_dict(self) -> dict[str, Any]:
         inner = self.inner.state_dict() if hasattr(self.inner, "state_dict") else {}

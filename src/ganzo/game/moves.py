@@ -12,7 +12,7 @@ from ganzo.nn.batch import ask, each
 def fakes(game: Game, start: Tensor, labels: Tensor | None, with_graph: bool) -> Any:
     """What the generator makes of noise or of inputs; without a graph for the discriminator alone."""
     with torch.set_grad_enabled(with_graph), game.autocast():
-        fake = ask(game.generator.network, start, labels)
+        fake = ask(game.generator.ask, start, labels)
     return each(Tensor.float, fake)
 
 
@@ -22,5 +22,9 @@ def move_discriminator(game: Game, real: Tensor, fake: Any, labels: Tensor | Non
     with game.autocast(), game.critic.about(labels):
         loss = game.loss.for_discriminator(real, fake, labels)  # ()
     loss = loss + game.penalty(real, fake, labels)
-    game.discriminator.move(loss)  # zero_grad, backward, step, hooks
-    return loss
+    return game.discriminator.move(loss)  # zero_grad, backward, step, hooks
+
+
+def mean(losses: list[Tensor]) -> Tensor:
+    """The mean loss of the parts of a batch; mostly there is one."""
+    return losses[0] if len(losses) == 1 else torch.stack(losses).mean()

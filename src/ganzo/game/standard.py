@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from ganzo.game import Game
-from ganzo.game.moves import fakes, move_discriminator
+from ganzo.game.moves import fakes, mean, move_discriminator
 from ganzo.nn.batch import Batch
 from ganzo.registry import accepts, register
 
@@ -33,21 +33,24 @@ class StandardGame(Game):
 
     def step(self, batches: Iterator[Batch], noise: Any) -> dict[str, Tensor]:
         for turn in range(self.discriminator_iterations):
-            batch = next(batches)
-            real, labels = batch.image, batch.label  # (B, C, H, W), (B,)
+            parts, made, d_losses = self.parts(batches), list[Any](), list[Tensor]()
             keep = self.reuse_fakes and turn == self.discriminator_iterations - 1
-            fake = self.fakes(noise, batch, with_graph=keep)  # (B, C, H, W)
-            d_loss = move_discriminator(self, real, fake, labels)
+            for batch in parts:
+                fake = self.fakes(noise, batch, with_graph=keep)  # (B, C, H, W)
+                d_losses.append(move_discriminator(self, batch.image, fake, batch.label))
+                made.append(fake if keep else None)
 
-        seen = {"real": real} if self.paired else {}
         for turn in range(self.generator_iterations):
+            g_losses = list[Tensor]()
             with self.discriminator.frozen():  # gradients pass through; its weights get none
-                if turn > 0 or not self.reuse_fakes:
-                    fake = self.fakes(noise, batch, with_graph=True)
-                with self.autocast(), self.critic.about(labels):
-                    g_loss = self.loss.for_generator(fake, labels, **seen)  # ()
-                self.generator.move(g_loss)
-        return {"generator": g_loss, "discriminator": d_loss}
+                for batch, fake in zip(parts, made, strict=True):
+                    if turn > 0 or not self.reuse_fakes:
+                        fake = self.fakes(noise, batch, with_graph=True)
+                    seen = {"real": batch.image} if self.paired else {}
+                    with self.autocast(), self.critic.about(batch.label):
+                        g_loss = self.loss.for_generator(fake, batch.label, **seen)  # ()
+                    g_losses.append(self.generator.move(g_loss))
+        return {"generator": mean(g_losses), "discriminator": mean(d_losses)}
 
     def fakes(self, noise: Any, batch: Batch, with_graph: bool) -> Any:
         """Fake images with the labels of a real batch; without a graph for the discriminator alone."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ganzo.game import Game
-from ganzo.game.moves import fakes, move_discriminator
+from ganzo.game.moves import fakes, mean, move_discriminator
 from ganzo.nn.batch import Batch
 from ganzo.nn.examples import as_pair
 from ganzo.registry import RegistryError, accepts, register
@@ -38,42 +38,51 @@ class TranslateGame(Game):
         self.paired = accepts(
             self.loss.for_generator, "real"
         )  # whether the generator's loss looks at real pairs too
+        self.compares = getattr(self.loss, "translates", False)  # whether it looks at the targets
 
     @property
     def batches_per_turn(self) -> int:
-        return 1
+        return self.accumulate
 
     def step(self, batches: Iterator[Batch], noise: Any) -> dict[str, Tensor]:
-        batch = next(batches)
-        start, target, labels = batch.image, batch.target, batch.label  # (B, C, H, W), (B, K, H, W), (B,)
-        assert target is not None, "`as_pair` sees to it"
-        real = torch.cat([start, target], 1)  # (B, C+K, H, W)
+        parts, made = self.parts(batches), list[Any]()
+        reals = [torch.cat([batch.image, wanted(batch)], 1) for batch in parts]  # (B, C+K, H, W)
         for turn in range(self.discriminator_iterations):
-            keep = self.reuse_fakes and turn == self.discriminator_iterations - 1
-            fake = self.pair(start, target, labels, with_graph=keep)  # (B, C+K, H, W)
-            d_loss = move_discriminator(self, real, fake, labels)
+            keep, d_losses = self.reuse_fakes and turn == self.discriminator_iterations - 1, list[Tensor]()
+            for batch, real in zip(parts, reals, strict=True):
+                fake = self.pair(batch, with_graph=keep)  # (B, C+K, H, W)
+                d_losses.append(move_discriminator(self, real, fake, batch.label))
+                made += [fake] if keep else []
 
-        seen: dict[str, Tensor | None] = {"real": real} if self.paired else {}
-        wanted = (target, labels) if getattr(self.loss, "translates", False) else (labels,)
         for turn in range(self.generator_iterations):
+            g_losses = list[Tensor]()
             with self.discriminator.frozen():  # gradients pass through; its weights get none
-                if turn > 0 or not self.reuse_fakes:
-                    fake = self.pair(start, target, labels, with_graph=True)
-                with self.autocast(), self.critic.about(labels):
-                    g_loss = self.loss.for_generator(fake, *wanted, **seen)  # ()
-                self.generator.move(g_loss)
-        return {"generator": g_loss, "discriminator": d_loss}
+                for part, batch in enumerate(parts):
+                    again = self.reuse_fakes and turn == 0
+                    fake = made[part] if again else self.pair(batch, with_graph=True)
+                    seen: dict[str, Tensor | None] = {"real": reals[part]} if self.paired else {}
+                    asked = (batch.target, batch.label) if self.compares else (batch.label,)
+                    with self.autocast(), self.critic.about(batch.label):
+                        g_loss = self.loss.for_generator(fake, *asked, **seen)  # ()
+                    g_losses.append(self.generator.move(g_loss))
+        return {"generator": mean(g_losses), "discriminator": mean(d_losses)}
 
-    def pair(self, start: Tensor, target: Tensor, labels: Tensor | None, with_graph: bool) -> Tensor:
+    def pair(self, batch: Batch, with_graph: bool) -> Tensor:
         """The inputs with what the generator makes of them; refuses what has not the shape of the targets."""
-        output = fakes(self, start, labels, with_graph)
+        output, target = fakes(self, batch.image, batch.label, with_graph), wanted(batch)
         if not isinstance(output, Tensor) or output.shape != target.shape:
             shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
             raise RegistryError(
                 f"In a translation the generator must make images of the targets' shape, {tuple(target.shape)};"
                 f" `{type(self.generator.network).__name__}` made {shape}. Choose another generator, as `u-gen`."
             )
-        return torch.cat([start, output], 1)
+        return torch.cat([batch.image, output], 1)
 
     def _seen(self, batch: Batch) -> Batch:
         return super()._seen(as_pair(batch))
+
+
+def wanted(batch: Batch) -> Tensor:
+    """The targets of a batch of pairs."""
+    assert batch.target is not None, "`as_pair` sees to it"
+    return batch.target

@@ -46,7 +46,7 @@ class Loss(Facade, ABC):
         A discriminator that also names classes learns to name them right, for real and fake images.
         """
         labels = target if labels is None else labels
-        said, told = self.critic.verdict(real, labels), self.critic.verdict(fake, labels)
+        said, told = self.critic.verdicts(real, fake, labels)
         return (
             self.discriminator_loss(said.logits, told.logits)
             + class_loss(said, labels)

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganzo.loss import RelativeLoss
+from ganzo.nn import ranks
 from ganzo.registry import register
 
 FORMS: dict[
@@ -44,7 +45,12 @@ class RelativisticAverageLoss(RelativeLoss):
         self.cost = FORMS[relativistic_form]
 
     def discriminator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
-        return self.cost(real - fake.mean()).mean() + self.cost(real.mean() - fake).mean()
+        return self.cost(real - mean(fake)).mean() + self.cost(mean(real) - fake).mean()
 
     def generator_loss(self, fake: Tensor, real: Tensor) -> Tensor:  # type: ignore[override]  # one side says nothing
-        return self.cost(fake - real.mean()).mean() + self.cost(fake.mean() - real).mean()
+        return self.cost(fake - mean(real)).mean() + self.cost(mean(fake) - real).mean()
+
+
+def mean(logits: Tensor) -> Tensor:
+    """The mean logit of the whole batch, also where other ranks hold a part of it."""
+    return ranks.mean(logits.mean())

@@ -52,5 +52,5 @@ class WGANGPLoss(Loss):
         """The discriminator's loss with its penalty, which judges the points between under the same labels."""
         labels = target if labels is None else labels
         loss = super().for_discriminator(real, fake, labels=labels)
-        penalty = gradient_penalty(lambda points: self.critic(points, labels), real, fake, random=self.random)
+        penalty = gradient_penalty(self.critic.given(labels), real, fake, random=self.random)
         return loss + self.factor * penalty

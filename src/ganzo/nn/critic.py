@@ -4,7 +4,8 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from ganzo.errors import OptionError
 from ganzo.nn.batch import ask, each
@@ -35,15 +36,47 @@ class Critic:
     ):
         self.discriminator = discriminator
         self.augment = list(augment or [])
+        self.quick: Callable[..., Any] | None = None  # a compiled form of the discriminator
+        self.one_pass = False  # whether real and fake images are judged together
         self.labels: Tensor | None = None  # of the images that are judged now, for who asks without them
 
     def verdict(self, images: Tensor, labels: Tensor | None = None) -> Verdict:
         """Judge images: logits (float32) with whatever else the discriminator offers."""
         labels = self.labels if labels is None else labels
+        return self._judged(self._shown(images), labels)
+
+    def verdicts(self, real: Any, fake: Any, labels: Tensor | None = None) -> tuple[Verdict, Verdict]:
+        """Judge real and fake images of the same labels: each by itself, or both in one pass where that was chosen."""
+        if not self.one_pass:
+            return self.verdict(real, labels), self.verdict(fake, labels)
+        labels = self.labels if labels is None else labels
+        shown, told = self._shown(real), self._shown(fake)  # each is changed by itself
+        both = (
+            torch.cat([shown, told])
+            if isinstance(shown, Tensor)
+            else [torch.cat(pair) for pair in zip(shown, told, strict=True)]
+        )
+        said = self._judged(both, None if labels is None else torch.cat([labels, labels]))
+        half = len(said.logits) // 2
+        return tuple(  # type: ignore[return-value]
+            Verdict(
+                said.logits[part],
+                tuple(feature[part] for feature in said.features),
+                None if said.classes is None else said.classes[part],
+            )
+            for part in (slice(half), slice(half, None))
+        )
+
+    def _shown(self, images: Any) -> Any:
+        """Images as the discriminator sees them."""
         images = self.at_scales(images)
         for change in self.augment:
             images = each(change, images)
-        said = ask(self.discriminator, images, labels)
+        return images
+
+    def _judged(self, images: Any, labels: Tensor | None, quickly: bool = True) -> Verdict:
+        asked = self.quick if quickly and self.quick is not None else self.discriminator
+        said = ask(asked, images, labels)
         return (
             said._replace(logits=said.logits.float()) if isinstance(said, Verdict) else Verdict(said.float())
         )
@@ -74,10 +107,20 @@ class Critic:
             self.labels = before
 
     def given(self, labels: Tensor | None) -> Callable[[Tensor], Tensor]:
-        """The critic with labels bound, as a penalty wants it: images to logits."""
-        return lambda images: self(images, labels)
+        """The critic with labels bound, as a penalty wants it: images to logits, never through compiled code."""
+        labels = self.labels if labels is None else labels
+        return lambda images: self._judged(self._shown(images), labels, quickly=False).logits
 
 
 def as_critic(critic: Any) -> Critic:
     """A critic is taken as it is; a bare discriminator is wrapped, so that a loss can be built from either."""
     return critic if isinstance(critic, Critic) else Critic(critic)
+
+
+def mixes_samples(network: nn.Module) -> str | None:
+    """The kind of a layer that lets the samples of a batch see each other, or None where there is none."""
+    for layer in network.modules():
+        statistics = isinstance(layer, nn.modules.batchnorm._BatchNorm)
+        if statistics or getattr(layer, "mixes_samples", False):
+            return type(layer).__name__
+    return None

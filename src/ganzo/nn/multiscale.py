@@ -53,9 +53,13 @@ class PixelNorm(nn.Module):
 class MinibatchDeviation(nn.Module):
     """Adds a channel that says how much the batch varies: B×C×h×w to B×(C+1)×h×w.
 
+    Where several processes train a run, each sees how much its share of the batch varies.
+
     Paper: Karras et al., "Progressive Growing of GANs for Improved Quality, Stability, and Variation", 2018,
         https://arxiv.org/abs/1710.10196, section 3, over the whole batch
     """
+
+    mixes_samples = True
 
     def forward(self, hidden: Tensor) -> Tensor:
         deviation = (hidden.var(0, unbiased=False) + 1e-8).sqrt().mean()

@@ -27,6 +27,15 @@ def seed_everything(seed: int | None) -> None:
     torch.manual_seed(seed)
 
 
+def part_ways(seed: int | None, rank: int) -> None:
+    """Let torch's own generators draw other numbers on every rank but the first, as dropout must.
+
+    What is drawn for the batch of all ranks comes from generators that stay alike, and so do Python's and NumPy's.
+    """
+    if rank and seed is not None:
+        torch.manual_seed(stream(seed, f"rank {rank}").initial_seed())
+
+
 def restore_stream(generator: torch.Generator, state: torch.Tensor) -> None:
     """Set a generator's state; one that comes from another kind of device seeds it instead."""
     if state.shape == generator.get_state().shape:

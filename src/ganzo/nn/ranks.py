@@ -106,8 +106,13 @@ def talking() -> bool:
 
 def share(n: int) -> slice:
     """The rows of a whole batch of n that are this rank's."""
-    each = n // _ranks.count
-    return slice(_ranks.rank * each, (_ranks.rank + 1) * each)
+    each, rank = (n // _ranks.count, _ranks.rank) if _ranks.slices else (n, 0)
+    return slice(rank * each, (rank + 1) * each)
+
+
+def whole(n: int) -> int:
+    """The rows of the whole batch, where each rank has n of them."""
+    return n * _ranks.count if _ranks.slices else n
 
 
 def average_gradients(weights: Iterable[Tensor]) -> None:
@@ -120,29 +125,38 @@ def average_gradients(weights: Iterable[Tensor]) -> None:
 
 @torch.no_grad()
 def average(tensors: list[Tensor]) -> None:
-    """Average tensors of one device over the ranks, in place."""
+    """Average tensors of one device over the ranks, in place; in float32 where they are less precise."""
     if not talking() or not tensors:
         return
-    flat = torch.cat([tensor.reshape(-1).float() for tensor in tensors])
+    wide = [torch.promote_types(tensor.dtype, torch.float32) for tensor in tensors]
+    flat = torch.cat([tensor.reshape(-1).to(dtype) for tensor, dtype in zip(tensors, wide, strict=True)])
     with talk():
         dist.all_reduce(flat)
-    pieces = (flat / _ranks.count).split([tensor.numel() for tensor in tensors])
+    pieces = flat.div_(_ranks.count).split([tensor.numel() for tensor in tensors])
     torch._foreach_copy_(tensors, [p.view(t.shape) for p, t in zip(pieces, tensors, strict=True)])
 
 
 def mean(value: Tensor) -> Tensor:
     """The mean of a tensor over the ranks, through which gradients flow to all of them."""
+    return summed(value) / _ranks.count if talking() else value
+
+
+def summed(value: Tensor) -> Tensor:
+    """The sum of a tensor over the ranks, through which gradients flow to all of them, also a second time."""
     if not talking():
         return value
     with talk(), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # its successor is private, and not in torch 2.6
-        return differentiable.all_reduce(value) / _ranks.count
+        return differentiable.all_reduce(value)
 
 
 def gathered(rows: Tensor) -> Tensor:
-    """The rows of all ranks, as many from each, in the order of the ranks; without gradients."""
+    """The rows of all ranks, as many from each, in the order of the ranks; without gradients.
+
+    While nothing is exchanged, this rank's own stand for those of the others.
+    """
     if not talking():
-        return rows
+        return rows if whole(1) == 1 else torch.cat([rows] * whole(1))
     parts = [torch.empty_like(rows, memory_format=torch.contiguous_format) for _ in range(_ranks.count)]
     with talk():
         dist.all_gather(parts, rows.detach().contiguous())

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ganzo.nn import ranks
 from ganzo.nn.batch import Batch, ask
 from ganzo.nn.examples import Examples
 
@@ -17,12 +18,16 @@ BATCHES = 20  # with which batch-norm statistics of an average are estimated
 
 @contextlib.contextmanager
 def evaluating(network: nn.Module, seed: int | None = None) -> Iterator[None]:
-    """Put a network in evaluation mode, and back; what it draws of torch's own random numbers leaves no trace."""
+    """Put a network in evaluation mode, and back; what it draws of torch's own random numbers leaves no trace.
+
+    Inside, every rank is by itself.
+    """
     training = network.training
     devices = {weight.device for weight in network.parameters() if weight.is_cuda}
     network.eval()
     try:
-        with torch.random.fork_rng(devices=sorted(d.index for d in devices)), torch.no_grad():
+        random = torch.random.fork_rng(devices=sorted(d.index for d in devices))
+        with ranks.alone(), random, torch.no_grad():
             if seed is not None:
                 torch.manual_seed(seed)
             yield

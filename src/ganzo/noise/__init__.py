@@ -18,9 +18,13 @@ class Noise(Facade, ABC):
         batch_size: samples per draw when none is asked for
         device: where the noise is drawn
         seed: seed of the stream; none for a fresh one
+
+    Attributes:
+        uses_labels: whether draws look at the labels; several ranks then tell each other theirs
     """
 
     namespace: ClassVar[str] = "noise"
+    uses_labels: ClassVar[bool] = True
 
     def __init__(self, size: int, batch_size: int, device: torch.device | str, seed: int | None):
         self.size = size

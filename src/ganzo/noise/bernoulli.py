@@ -22,6 +22,8 @@ class BernoulliNoise(Noise):
     Shape: B×S, each number from {0, 1}, or {-1, 1}.
     """
 
+    uses_labels = False
+
     def __init__(
         self,
         *,

@@ -22,6 +22,8 @@ class GaussianNoise(Noise):
     Paper: Goodfellow et al., "Generative Adversarial Nets", 2014, https://arxiv.org/abs/1406.2661
     """
 
+    uses_labels = False
+
     def __init__(
         self,
         *,
