@@ -9,14 +9,14 @@ lever is quicker: it is the median over the rounds, with its 95 % confidence int
 threads are those in which a short trial of the tuned loop is quickest, but for the lever that is the layout itself.
 
 `losses` is the largest relative difference between the losses of the first turn with and without, in fp32 where the
-lever is not about precision. What is no more than rounding (about 1e-6) leaves the numbers of a run as they are; lower
-precision does not, nor does what draws or follows other numbers (reused fakes, spectral norm in one pass).
+lever is neither about precision nor `compile`. What is no more than rounding (about 1e-6) leaves the numbers of a run
+as they are; lower precision does not, nor does what draws or follows other numbers (reused fakes, spectral norm in one
+pass, batch norm over parts of a batch).
 """
 
 import argparse
 import contextlib
 import dataclasses
-import importlib
 import tempfile
 import time
 from argparse import Namespace
@@ -26,13 +26,24 @@ from typing import Any
 
 import torch
 
-from benchmarks.measuring import choose, lengths, seconds_of, threads_to_try, timed, wait, windows
+from benchmarks.measuring import (
+    choose,
+    layout_name,
+    lengths,
+    seconds_of,
+    setting,
+    threads_to_try,
+    timed,
+    wait,
+    windows,
+)
 from benchmarks.ratios import ratio, shown
 from benchmarks.record import Record, Rows, note, parser_of, rows_asked, table
 from benchmarks.rows import ROWS
 from benchmarks.sides import Side, Sides, interval_of, settled
 from benchmarks.work import Levers
 from ganzo.data import batches
+from ganzo.nn.compiled import can_compile, graphs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +87,7 @@ LEVERS: dict[str, Lever] = {
     ),
     "reuse-fakes": Lever("the generator's move judges the fakes that are there", THREE, "no, but in `digits`",
                          {"reuse_fakes": True}, {"reuse_fakes": False}),
-    "one-pass": Lever("real and fake images judged in one batch", ("digits", "sn-resnet-32", "wgan-gp-32"), "no",
+    "one-pass": Lever("real and fake images judged in one pass", ("digits", "sn-resnet-32", "wgan-gp-32"), "no",
                       {"one_pass": True}, {"one_pass": False}),
     "fused-foreach": Lever("fused Adam, against `foreach`", ("fc", "conv-32", "digits"), "yes",
                            without=Levers(adam="foreach")),
@@ -90,8 +101,8 @@ LEVERS: dict[str, Lever] = {
                           without=Levers(penalty_in_fp32=False)),
     "compile": Lever("`torch.compile` of the networks", ("conv-32", "digits"), "no",
                      {"compile": True}, {"compile": False}),
-    "accumulate": Lever("each batch in two parts, against one (it costs, and saves memory)", ("conv-32",), "no",
-                        {"accumulate": 2}, {"accumulate": 1}),
+    "accumulate": Lever("gradients of two batches of 32, against one of 64 (it saves memory)", ("conv-32",), "no",
+                        {"accumulate": 2, "batch_size": 32}, {"accumulate": 1, "batch_size": 64}),
     "resident": Lever("the examples on the device, against pinned memory", ("conv-32", "digits"), "where they fit",
                       {"resident": True}, {"resident": False}, cuda=True),
 }  # fmt: skip
@@ -108,34 +119,31 @@ def measure(name: str, args: argparse.Namespace, base: Callable[[str], Namespace
         return row | {"left_out": why}
     pair = {which: sides_of(lever, options, which) for which in WHICH}
     players = {which: player_of(lever, sides) for which, sides in pair.items()}
-    first = {which: first_turn(player)[1] for which, player in players.items()}
-    images = {
-        which: sides.parts.game.images or 1 for which, sides in pair.items()
-    }  # none but of Ganzo's own turn
-    interval, before = interval_of(pair["without"].work), recompiled()
+    first = {which: first_turn(player) for which, player in players.items()}
+    interval, before = interval_of(pair["without"].work), graphs()
     quickest = min(timed(player, interval)[0] for player in players.values())
     turns = dict.fromkeys(players, lengths(args.seconds, quickest, interval))
     found = windows(players, turns, args.rounds)
-    both = {kind: seconds_of(found, "without", "with", by_cpu=kind == "cpu") for kind in ("wall", "cpu")}
-    per_image = {
-        k: [[s / images[w] for s in times] for w, times in zip(WHICH[::-1], b, strict=True)]
-        for k, b in both.items()
-    }
+    compiled = graphs() - before
+    own = "compile" in lever.on  # it would have to compile once more
     return row | {
-        "ratio": ratio(*per_image["wall"]), "ratio_by_cpu": ratio(*per_image["cpu"]),
-        "losses_differ_by": losses_apart(lever, options), "first_turn_seconds": first,
-        "recompiles_after_warm_up": None if before is None else recompiled() - before,  # type: ignore[operator]
-        "threads": options.threads, "layout": "NHWC" if options.channels_last else "NCHW",
+        "ratio": ratio(*seconds_of(found, "without", "with")),
+        "ratio_by_cpu": ratio(*seconds_of(found, "without", "with", by_cpu=True)),
+        "losses_differ_by": apart(*(told for told, _ in first.values())) if own else losses_apart(lever, options),
+        "first_turn_seconds": {which: seconds for which, (_, seconds) in first.items()},
+        "compiled_after_warm_up": compiled, "threads": options.threads, "layout": layout_name(options.channels_last),
         "precision": options.precision, "device": str(options.device), "turns": turns["with"], "windows": found,
     }  # fmt: skip
 
 
 def left_out(lever: Lever, options: Namespace) -> str | None:
     """Why a lever cannot be tried here, or None where it can."""
-    if lever.cuda and torch.device(options.device).type != "cuda":
+    device = torch.device(options.device)
+    if lever.cuda and device.type != "cuda":
         return "it needs a CUDA device"
-    missing = [key for key in lever.on if key != "resident" and not hasattr(options, key)]
-    return f"this version has no option `{missing[0]}`" if missing else None
+    if "compile" in lever.on and not can_compile(device):
+        return "torch's compiler does not work here"
+    return None
 
 
 def sides_of(lever: Lever, options: Namespace, which: str, **forced: Any) -> Sides:
@@ -158,8 +166,12 @@ def losses_apart(lever: Lever, options: Namespace) -> float:
         lever.without is not None and not lever.without.penalty_in_fp32
     )
     forced = {} if about_precision else {"precision": "fp32"}
-    told = [first_turn(player_of(lever, sides_of(lever, options, which, **forced)))[0] for which in WHICH]
-    return max(abs(told[0][key] - told[1][key]) / max(abs(told[1][key]), 1e-12) for key in told[0])
+    return apart(*(first_turn(player_of(lever, sides_of(lever, options, w, **forced)))[0] for w in WHICH))
+
+
+def apart(some: Mapping[str, float], others: Mapping[str, float]) -> float:
+    """The largest relative difference of two sets of losses."""
+    return max(abs(some[key] - others[key]) / max(abs(others[key]), 1e-12) for key in some)
 
 
 @contextlib.contextmanager
@@ -178,13 +190,6 @@ def first_turn(side: Side) -> tuple[dict[str, float], float]:
     losses = side.play(1)
     wait(side.device)
     return losses, time.perf_counter() - start
-
-
-def recompiled() -> int | None:
-    """How often something was compiled again, where this version counts it."""
-    with contextlib.suppress(ImportError):
-        return importlib.import_module("ganzo.nn.compiled").recompiles()
-    return None
 
 
 def page(rows: Rows) -> str:
@@ -218,18 +223,18 @@ def line(row: dict[str, Any]) -> list[str]:
     return [
         *start, shown(row["ratio"]), f"{row['ratio_by_cpu']['median']:.3f}",
         "equal" if row["losses_differ_by"] == 0 else f"{row['losses_differ_by']:.1e}", row["default"],
-        f"{row['threads']} thread{'s' * (row['threads'] != 1)}, {row['layout']}, {row['precision']}",
+        f"{setting(row['layout'], row['threads'])}, {row['precision']}",
     ]  # fmt: skip
 
 
 def compile_line(row: dict[str, Any]) -> list[str]:
     """What compiling costs."""
-    seconds, again = row["first_turn_seconds"], row["recompiles_after_warm_up"]
+    seconds, again = row["first_turn_seconds"], row["compiled_after_warm_up"]
     return [
         row["network"],
         f"{seconds['with']:.1f}",
         f"{seconds['without']:.2f}",
-        "" if again is None else str(again),
+        str(again),
     ]
 
 
@@ -251,7 +256,7 @@ def main(arguments: list[str] | None = None) -> Rows:
                     options, args.seconds / 5, threads_to_try(args.threads, args.device)
                 )
                 known[network] = settled(options, layout, threads)
-                note(f"{network}: {threads} threads, {'NHWC' if layout else 'NCHW'}")
+                note(f"{network}: {setting(layout, threads)}")
             return known[network]
 
         for name in rows_asked(parser, args, NAMES, record):

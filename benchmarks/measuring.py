@@ -117,3 +117,14 @@ def peak_of(options: Namespace, side: str, turns: int) -> float:
     if done.returncode:
         raise SystemExit(f"The memory of `{side}` could not be measured:\n{done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])["megabytes"]
+
+
+def layout_name(layout: bool) -> str:
+    """How images lie in memory."""
+    return "NHWC" if layout else "NCHW"
+
+
+def setting(layout: bool | str, threads: int) -> str:
+    """A layout and a number of threads, for people to read."""
+    named = layout if isinstance(layout, str) else layout_name(layout)
+    return f"{threads} thread{'s' * (threads != 1)}, {named}"

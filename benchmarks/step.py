@@ -33,7 +33,18 @@ from typing import Any
 
 import torch
 
-from benchmarks.measuring import Window, choose, lengths, peak_of, seconds_of, threads_to_try, timed, windows
+from benchmarks.measuring import (
+    Window,
+    choose,
+    layout_name,
+    lengths,
+    peak_of,
+    seconds_of,
+    setting,
+    threads_to_try,
+    timed,
+    windows,
+)
 from benchmarks.ratios import ratio, shown
 from benchmarks.record import Record, Rows, note, parser_of, rows_asked, table
 from benchmarks.record import machine as machine  # it is looked for here
@@ -125,16 +136,6 @@ def tell(name: str, rounds: int, number: int, window: Window) -> None:
     note(f"{name}: round {number + 1} of {rounds}, Ganzo over {ratios}")
 
 
-def layout_name(layout: bool) -> str:
-    """How images lie in memory."""
-    return "NHWC" if layout else "NCHW"
-
-
-def setting(layout: bool, threads: int) -> str:
-    """A layout and a number of threads, for people to read."""
-    return f"{threads} thread{'s' * (threads != 1)}, {layout_name(layout)}"
-
-
 def page(rows: Rows) -> str:
     """The tables."""
     return "\n".join((ratios(rows), speeds(rows), legend(rows)))
@@ -171,7 +172,7 @@ def speeds(rows: Rows) -> str:
             f"{speed[side]['best']:,.1f} / {speed[side]['median']:,.1f}"
             for side in ("ganzo", "tuned", "plain")
         ]
-        chosen = f"{row['threads']} thread{'s' * (row['threads'] != 1)}, {row['layout']}, {row['precision']}"
+        chosen = f"{setting(row['layout'], row['threads'])}, {row['precision']}"
         megabytes = [f"{row['memory'][side]:.0f}" for side in ("ganzo", "tuned")]
         lines.append([name, row["about"], chosen, *cells, row["ganzo_chose"] or "", *megabytes])
     return table(head, lines)
