@@ -1,320 +1,211 @@
-"""How fast a turn is: Ganzo's `run_epoch` against a hand-written tuned loop of the same networks.
+"""How fast a turn is: Ganzo's `run_epoch` against a tuned and a plain loop of the same networks.
 
-    python -m benchmarks.step [--rows digits,conv,good] [--seconds 3] [--rounds 10] [--record FILE]
+    python -m benchmarks.step [--rows conv-32,digits] [--seconds 1] [--rounds 20] [--record FILE] [--resume]
 
-Both train equal networks from equal weights on the same images, noise and labels, in one process, in windows of the
-same number of turns: A B A B, the order reversed every other round. Layout (NCHW or NHWC) and number of threads are
-those in which a short trial of the *hand-written* loop is quickest; both sides use them.
+Three sides train equal networks from equal weights on the same images, noise and labels, in one process, in windows
+that lie side by side: each round has one of every side, in an order that goes round.
 
-Ratios above 1 say that Ganzo is quicker. `best` sets the quickest window against the quickest, `paired` is the median
-of the ratios of each round, `spread` their range. `CPU` is `paired` by the processor's seconds in place of the clock's,
-which neighbours disturb less (on one thread). `weights` tells whether both sides ended with the same ones, bit for bit.
+- **Ganzo**: `run_epoch`, as users get it (bf16 where the device has it).
+- **tuned**: one hand-written loop with every lever on (`benchmarks/loops.py`). It plays as many turns as Ganzo.
+- **plain**: the loop that people first write (`benchmarks/plain.py`), in every other round, half as long.
+
+A fourth one times the **networks** alone: the passes, losses, penalties, backwards and moves of the tuned loop over
+one batch that was made before. What Ganzo's turn takes beyond that (data, encoding, noise, averages, its own Python) is
+the share of a turn that is not the networks.
+
+Layout (NCHW or NHWC) and number of threads are those in which a short trial of the *tuned* loop is quickest; Ganzo
+uses the same, so that the weights can be compared, and the plain loop uses as many threads. What Ganzo's own trial
+would choose is recorded beside it.
+
+A ratio above 1 says that Ganzo is quicker: it is the median over the rounds of the other side's seconds over Ganzo's in
+the same round, with the 95 % confidence interval of the median by order statistics. `CPU` is the same ratio by the
+processor's seconds in place of the clock's, which neighbours disturb less. Memory is what a side takes at its peak
+beyond what is held before its first turn, each in a process of its own: the median of three. `weights` tells whether
+Ganzo and the tuned loop ended with the same ones, bit for bit.
 """
 
 import argparse
-import copy
-import itertools
-import json
-import math
-import os
-import platform
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
 from argparse import Namespace
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
 
-import ganzo
-from benchmarks.loops import LOSSES, TunedLoop, Work
-from ganzo.assemble import Parts, assemble
-from ganzo.game.standard import StandardGame
-from ganzo.hook.ema import EMA
-from ganzo.machine import Machine
-from ganzo.nn.random import stream
-from ganzo.noise.gaussian import GaussianNoise
-from ganzo.options import Completed, Layer, make_options, saveable
-from ganzo.recipes import read_config
+from benchmarks.measuring import (
+    Window,
+    choose,
+    layout_name,
+    lengths,
+    peak_of,
+    seconds_of,
+    setting,
+    threads_to_try,
+    timed,
+    windows,
+)
+from benchmarks.ratios import ratio, shown
+from benchmarks.record import Record, Rows, note, parser_of, rows_asked, table
+from benchmarks.record import machine as machine  # it is looked for here
+from benchmarks.rows import ROWS
+from benchmarks.sides import Networks, Side, Sides, difference, interval_of, settled
+from ganzo.assemble import assemble
+from ganzo.options import saveable
+from ganzo.registry import build
 
-SEED = 0
-PICTURES = 1024  # of 64×64 random pixels, in a folder, for the rows `conv` and `good`
-HOPELESS = 1.5  # times slower than the best choice: not timed again
-
-
-def digits(folder: Path) -> Namespace:
-    """The default recipe, as it ships."""
-    return Completed([Layer("recipe `digits`", read_config("digits")), Layer("seed", {"seed": SEED})]).options
-
-
-def conv(folder: Path) -> Namespace:
-    """Convolutions at 64 pixels, 64 channels in both networks."""
-    return make_options(
-        **from_folder(folder), batch_size=64, loss="gan", generator="conv", discriminator="conv",
-        generator_channels=64, discriminator_channels=64, lr=2e-4, beta1=0.5, beta2=0.999,
-    )  # fmt: skip
-
-
-def good(folder: Path) -> Namespace:
-    """The residual networks of WGAN-GP at 64 pixels, a small batch, one move each."""
-    return make_options(
-        **from_folder(folder), batch_size=8, loss="wgan-gp", generator="good", discriminator="good"
-    )
-
-
-ROWS: dict[str, Callable[[Path], Namespace]] = {"digits": digits, "conv": conv, "good": good}
-
-
-def from_folder(folder: Path) -> dict[str, Any]:
-    """Options for coloured pictures from a folder, which is filled if it is empty."""
-    pictures = folder / "pictures"
-    if not pictures.exists():
-        pictures.mkdir()
-        random = np.random.default_rng(SEED)
-        for number in range(PICTURES):
-            pixels = random.integers(0, 256, (64, 64, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(pictures / f"{number:04}.bmp")
-    return {"dataset": "folder", "data_dir": str(pictures), "cache_dir": str(folder / "cache"), "seed": SEED}
-
-
-def ganzo_and_loop(options: Namespace) -> tuple[Parts, TunedLoop]:
-    """The parts of a run, and the hand-written loop with copies of its networks and the same random streams."""
-    parts = assemble(options)
-    g, d = (copy.deepcopy(player.network) for player in parts.game.players.values())
-    images, labels = parts.data.examples.image.clone(), parts.data.examples.label
-    random = {name: stream(options.seed, name) for name in ("data", "noise", "random")}
-    return parts, TunedLoop(work_of(parts, options), g, d, images, labels, random)
-
-
-def work_of(parts: Parts, options: Namespace) -> Work:
-    """What the parts do in a turn, as the hand-written loop is told it; refuses what that loop does not do."""
-    game, loss = parts.game, options.loss.removesuffix("-gp")
-    hooks = [h for player in game.players.values() for h in player.hooks]
-    emas = [h for h in game.generator.hooks if isinstance(h, EMA)]
-    penalties = {
-        r.key: (getattr(r, "weight", getattr(r, "factor", None)), r.every) for r in game.regularizers
-    }
-    if options.loss == "wgan-gp":
-        penalties["gradient-penalty"] = (game.loss.factor, 1)
-    adams = {name: player.optimizer.param_groups[0] for name, player in game.players.items()}
-    odd = {
-        "game": type(game) is not StandardGame,
-        "noise": type(parts.noise) is not GaussianNoise,
-        "loss": loss not in LOSSES
-        or bool(getattr(game.loss, "soft_labels", 0) or getattr(game.loss, "noise", 0)),
-        "augment": bool(game.critic.augment),
-        "regularizer": not set(penalties) <= {"r1", "r2", "gradient-penalty"},
-        "hooks": hooks != emas or len(emas) > 1,
-        "optimizer": not all(isinstance(p.optimizer, torch.optim.Adam) for p in game.players.values()),
-    }
-    if any(odd.values()):
-        raise SystemExit(f"The hand-written loop lacks what this run does: {[k for k in odd if odd[k]]}.")
-    return Work(
-        loss, options.batch_size, options.state_size,
-        {n: {key: adam[key] for key in ("lr", "betas", "eps", "weight_decay")} for n, adam in adams.items()},
-        options.precision == "bf16", game.reuse_fakes, game.discriminator_iterations, game.generator_iterations,
-        penalties.get("r1"), penalties.get("r2"), penalties.get("gradient-penalty"),
-        (emas[0].decay, emas[0].ramp) if emas else None,
-    )  # fmt: skip
-
-
-def play(parts: Parts, turns: int) -> None:
-    """Let Ganzo play some turns, in as many epochs as the data make of them."""
-    until = parts.game.turns + turns
-    while parts.game.turns < until:
-        parts.game.max_batches_per_epoch = until - parts.game.turns
-        parts.game.run_epoch(parts.data, parts.noise)
-
-
-def difference(parts: Parts, loop: TunedLoop) -> float:
-    """The largest difference between the weights, and averages, of the two sides."""
-    game = parts.game
-    pairs = [(game.generator.network, loop.generator), (game.discriminator.network, loop.discriminator)]
-    pairs += [(game.generator.average, loop.average)] if loop.average is not None else []
-    values = (zip(a.state_dict().values(), b.state_dict().values(), strict=True) for a, b in pairs)
-    return max(float((a.double() - b.double()).abs().max()) for a, b in itertools.chain(*values))
-
-
-def settled(options: Namespace, layout: bool, threads: int) -> Namespace:
-    """A copy of the options with precision, layout and threads decided; the threads are set."""
-    options = Namespace(**vars(options))
-    Machine(
-        device="cpu", precision=options.precision, channels_last=layout, threads=threads, tune=False
-    ).settle(options)
-    return options
-
-
-def interval_of(parts: Parts) -> int:
-    """The turns after which lazy penalties come round again."""
-    return math.lcm(*(r.every for r in parts.game.regularizers))
-
-
-def choose(options: Namespace, seconds: float, threads: list[int]) -> tuple[bool, int, float]:
-    """The layout and number of threads in which the hand-written loop is quickest, and its seconds per turn."""
-    pairs = {layout: ganzo_and_loop(settled(options, layout, threads[-1])) for layout in (False, True)}
-    loops = {layout: loop for layout, (_, loop) in pairs.items()}
-    interval = interval_of(pairs[False][0])
-    best: dict[tuple[bool, int], float] = dict.fromkeys(itertools.product(loops, threads), math.inf)
-    for _ in range(3):
-        for choice in [c for c in best if best[c] == math.inf or best[c] <= HOPELESS * min(best.values())]:
-            torch.set_num_threads(choice[1])
-            end = time.perf_counter() + seconds
-            while (begun := time.perf_counter()) < end:  # at least once
-                loops[choice[0]].play(interval)
-                best[choice] = min(best[choice], (time.perf_counter() - begun) / interval)
-    (layout, number), quickest = min(best.items(), key=lambda item: item[1])
-    return layout, number, quickest
+OVER_TUNED, MEMORY = 0.97, 1.05  # the lower end of the ratio that is asked for, and the most memory
+TRIES = 3  # of each side's memory
+SELDOM = ("plain", "networks")  # a window in every other round
 
 
 def measure(name: str, args: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """One row of the table, with every window's figures."""
-    options, load = ROWS[name](folder), os.getloadavg()
-    cores = len(os.sched_getaffinity(0))
-    numbers = [args.threads] if args.threads else sorted({1, cores})
-    layout, threads, seconds = choose(options, args.seconds / 10, numbers)
-    options = settled(options, layout, threads)
-    parts, loop = ganzo_and_loop(options)
-    turns = max(1, round(args.seconds / seconds))
-    interval = interval_of(parts)
-    turns = interval * max(1, round(turns / interval))  # as many penalties in every window
-    sides = {"ganzo": lambda n: play(parts, n), "hand": loop.play}
-    for run in sides.values():
-        run(min(turns, 2 * interval))  # first turns allocate
-    images = turns * options.discriminator_iterations * options.batch_size
-    windows: list[dict[str, float]] = []
-    for number in range(args.rounds):
-        times: dict[str, float] = {}
-        for side in list(sides)[:: 1 if number % 2 == 0 else -1]:
-            wall, cpu = time.perf_counter(), time.process_time()
-            sides[side](turns)
-            times[side] = images / (time.perf_counter() - wall)
-            times[f"{side}_per_cpu_second"] = images / (time.process_time() - cpu)
-        windows.append(times)
-        note(f"{name}: round {number + 1} of {args.rounds}, {times['ganzo'] / times['hand']:.3f}")
-    return summary(windows) | {
-        "row": name, "threads": threads, "layout": "NHWC" if layout else "NCHW", "precision": options.precision,
-        "batch_size": options.batch_size, "turns_per_window": turns, "weights_differ_by": difference(parts, loop),
-        "load_before": load, "load_after": os.getloadavg(), "options": saveable(options), "windows": windows,
+    """One row, with every window's figures."""
+    asked = ROWS[name].options(folder)
+    asked.device = args.device
+    layout, threads, trial = choose(asked, args.seconds / 10, threads_to_try(args.threads, args.device))
+    options = settled(asked, layout, threads)
+    sides = Sides(options)
+    tuned = sides.tuned()
+    players = {
+        "ganzo": sides.ganzo(), "tuned": sides.side(tuned), "plain": sides.side(sides.plain()),
+        "networks": sides.side(sides.tuned(Networks)),
+    }  # fmt: skip
+    turns = turns_of(players, args.seconds, interval_of(sides.work))
+    found = windows(players, turns, args.rounds, lambda *told: tell(name, args.rounds, *told), SELDOM)
+    row = summary(found, images=sides.work.batches * options.batch_size)
+    row |= {"weights_differ_by": difference(sides.parts, tuned), "memory": memory(options, sides, args)}
+    return row | {
+        "about": ROWS[name].about, "over_plain": ROWS[name].over_plain, "threads": threads,
+        "layout": layout_name(layout), "precision": options.precision, "device": str(options.device),
+        "turns": turns, "trial_seconds": {setting(*choice): seconds for choice, seconds in trial.items()},
+        "ganzo_chose": None if args.quick else own_choice(asked), "options": saveable(options), "windows": found,
     }  # fmt: skip
 
 
-def summary(windows: list[dict[str, float]]) -> dict[str, Any]:
-    """Images per second of both sides, and their ratios."""
-    found: dict[str, Any] = {}
-    for side in ("ganzo", "hand"):
-        found[f"{side}_best"] = max(w[side] for w in windows)
-        found[f"{side}_median"] = statistics.median(w[side] for w in windows)
-    ratios = sorted(w["ganzo"] / w["hand"] for w in windows)
-    by_cpu = [w["ganzo_per_cpu_second"] / w["hand_per_cpu_second"] for w in windows]
-    return found | {
-        "ratio_best": found["ganzo_best"] / found["hand_best"],
-        "ratio_paired": statistics.median(ratios),
-        "ratio_spread": [ratios[0], ratios[-1]],
-        "ratio_cpu_time": statistics.median(by_cpu),
-    }
+def turns_of(players: dict[str, Side], seconds: float, interval: int) -> dict[str, int]:
+    """Turns of each side in a window: as many for the tuned loop as for Ganzo, half as long for the others.
 
-
-def table(rows: list[dict[str, Any]]) -> Iterator[str]:
-    """The rows for people to read; images per second are best / median."""
-    head = (
-        "row",
-        "set-up",
-        "Ganzo images/s",
-        "by hand images/s",
-        "best",
-        "paired",
-        "spread",
-        "CPU",
-        "weights",
+    The first turns, which allocate, are played here; both sides that are compared by their weights play as many.
+    """
+    first = {name: [timed(player, interval)[0] for _ in range(2)][-1] for name, player in players.items()}
+    turns = {name: lengths(seconds / 2, first[name], interval) for name in players}
+    return turns | dict.fromkeys(
+        ("ganzo", "tuned"), lengths(seconds, min(first["ganzo"], first["tuned"]), interval)
     )
-    form = "{:<7} {:<21} {:>17} {:>17} {:>6} {:>6} {:>12} {:>6}  {}"
-    yield form.format(*head)
-    for r in rows:
-        yield form.format(
-            r["row"],
-            f"{r['threads']} thr, {r['layout']}, {r['precision']}",
-            *(f"{r[side + '_best']:.1f} / {r[side + '_median']:.1f}" for side in ("ganzo", "hand")),
-            *(f"{r[key]:.3f}" for key in ("ratio_best", "ratio_paired")),
-            "{:.2f} - {:.2f}".format(*r["ratio_spread"]),
-            f"{r['ratio_cpu_time']:.3f}",
-            "equal" if r["weights_differ_by"] == 0 else f"differ by {r['weights_differ_by']:.1e}",
-        )
 
 
-def machine() -> dict[str, Any]:
-    """What was measured on, and with what."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-    git = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=Path(__file__).parent, capture_output=True, text=True
-    )
+def memory(options: Namespace, sides: Sides, args: argparse.Namespace) -> dict[str, Any]:
+    """Megabytes at the peak of Ganzo and of the tuned loop, and their ratio."""
+    turns = interval_of(sides.work) * (1 if args.quick else 3)
+    tries = 1 if args.quick else TRIES
+    found = {side: [peak_of(options, side, turns) for _ in range(tries)] for side in ("ganzo", "tuned")}
+    middle = {side: statistics.median(values) for side, values in found.items()}
+    return {**middle, "ratio": middle["ganzo"] / middle["tuned"], "turns": turns, "tries": found}
+
+
+def own_choice(asked: Namespace) -> str:
+    """The set-up that Ganzo's own short trial chooses."""
+    machine = build("common", "machine", asked)
+    machine.choose(asked, assemble)
+    return setting(bool(machine.channels_last), machine.threads or torch.get_num_threads())
+
+
+def summary(found: list[Window], images: int) -> dict[str, Any]:
+    """Images per second of each side, their ratios, and the share of Ganzo's turn that is not the networks."""
+    speed = {}
+    for side in found[0]:
+        times = [window[side][0] for window in found if side in window]
+        speed[side] = {"best": images / min(times), "median": images / statistics.median(times)}
+    alone = ratio(*seconds_of(found, "networks", "ganzo"))
+    ends = {"median": "median", "low": "high", "high": "low"}
     return {
-        "cpu": model or platform.processor(),
-        "cores": len(os.sched_getaffinity(0)),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "ganzo": ganzo.__version__,
-        "commit": git.stdout.strip(),
+        "images_per_second": speed,
+        "ganzo_over_tuned": ratio(*seconds_of(found, "tuned", "ganzo")),
+        "ganzo_over_tuned_by_cpu": ratio(*seconds_of(found, "tuned", "ganzo", by_cpu=True)),
+        "ganzo_over_plain": ratio(*seconds_of(found, "plain", "ganzo")),
+        "ganzo_over_plain_by_cpu": ratio(*seconds_of(found, "plain", "ganzo", by_cpu=True)),
+        "not_networks": {end: 1 - alone[other] for end, other in ends.items()},
     }
 
 
-def note(text: str) -> None:
-    """Say how far the measurement is, where somebody looks on."""
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+def tell(name: str, rounds: int, number: int, window: Window) -> None:
+    """Say how far a row is."""
+    others = [side for side in ("tuned", "plain") if side in window]
+    ratios = " ".join(f"{side} {window[side][0] / window['ganzo'][0]:.3f}" for side in others)
+    note(f"{name}: round {number + 1} of {rounds}, Ganzo over {ratios}")
 
 
-def main(arguments: list[str] | None = None) -> list[dict[str, Any]]:
-    """Measure the rows, print the table, and write the record."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.step", description=__doc__.split("\n")[0])
-    parser.add_argument("--rows", default=",".join(ROWS), help="which rows, with commas (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=3.0, help="length of a window (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=10, help="windows of each side (%(default)s)")
-    parser.add_argument("--threads", type=int, help="for both sides; none to let the trial choose")
-    parser.add_argument("--record", type=Path, help="JSON file for every figure")
-    args = parser.parse_args(arguments)
-    names = args.rows.split(",")
-    if unknown := set(names) - set(ROWS):
-        parser.error(f"there is no row `{unknown.pop()}`; choose among {', '.join(ROWS)}")
-    before, start = os.getloadavg(), time.time()
-    with tempfile.TemporaryDirectory() as folder:
-        rows = [measure(name, args, Path(folder)) for name in names]
-    note("")
-    print("\n".join(table(rows)))
-    if args.record:
-        record = {
-            "command": "python -m benchmarks.step " + " ".join(arguments or sys.argv[1:]),
-            "began": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(start)),
-            "seconds": round(time.time() - start),
-            "machine": machine(),
-            "load_before": before,
-            "load_after": os.getloadavg(),
-            "seed": SEED,
-            "rows": rows,
-        }
-        args.record.parent.mkdir(parents=True, exist_ok=True)
-        args.record.write_text(json.dumps(record, indent=1, default=str) + "\n", encoding="utf-8")
-        args.record.with_suffix(".md").write_text(page(record), encoding="utf-8")
-    return rows
+def page(rows: Rows) -> str:
+    """The tables."""
+    return "\n".join((ratios(rows), speeds(rows), legend(rows)))
 
 
-def page(record: dict[str, Any]) -> str:
-    """The record as a page."""
-    about, load = record["machine"], record["load_before"][0]
+def ratios(rows: Rows) -> str:
+    """Each row's ratios beside what is asked of them."""
+    head = ["row", "Ganzo / tuned", f"low end ≥ {OVER_TUNED}", "by CPU time", "memory / tuned", f"≤ {MEMORY}",
+            "Ganzo / plain", "asked for", "not the networks", "weights"]  # fmt: skip
+    return table(head, (ratio_cells(name, row) for name, row in rows.items()))
+
+
+def ratio_cells(name: str, row: dict[str, Any]) -> list[str]:
+    """One line of the table of ratios."""
+    tuned, plain, used = row["ganzo_over_tuned"], row["ganzo_over_plain"], row["memory"]["ratio"]
+    asked, share, apart = row["over_plain"], row["not_networks"], row["weights_differ_by"]
+    return [
+        name, shown(tuned), held(tuned["low"] >= OVER_TUNED), f"{row['ganzo_over_tuned_by_cpu']['median']:.3f}",
+        f"{used:.3f}", held(used <= MEMORY), shown(plain),
+        "" if asked is None else f"≥ {asked}: {held(plain['median'] >= asked)}",
+        f"{share['median']:.1%} ({share['low']:.1%} – {share['high']:.1%})",
+        "equal" if apart == 0 else f"differ by {apart:.1e}",
+    ]  # fmt: skip
+
+
+def speeds(rows: Rows) -> str:
+    """Each row's set-up and images per second."""
+    head = ["row", "what it trains", "set-up", "Ganzo images/s", "tuned images/s", "plain images/s",
+            "Ganzo's own trial", "Ganzo MB", "tuned MB"]  # fmt: skip
+    lines = []
+    for name, row in rows.items():
+        speed = row["images_per_second"]
+        cells = [
+            f"{speed[side]['best']:,.1f} / {speed[side]['median']:,.1f}"
+            for side in ("ganzo", "tuned", "plain")
+        ]
+        chosen = f"{setting(row['layout'], row['threads'])}, {row['precision']}"
+        megabytes = [f"{row['memory'][side]:.0f}" for side in ("ganzo", "tuned")]
+        lines.append([name, row["about"], chosen, *cells, row["ganzo_chose"] or "", *megabytes])
+    return table(head, lines)
+
+
+def legend(rows: Rows) -> str:
+    """What the columns say."""
+    windows_of = sorted({row["ganzo_over_tuned"]["windows"] for row in rows.values()})
+    covered = sorted({f"{row['ganzo_over_tuned']['coverage']:.1%}" for row in rows.values()})
     return (
-        "# One step, against a hand-written loop of the same networks\n\n"
-        f"`{record['command']}`, {record['began']}, {record['seconds']} s, {about['cores']} cores ({about['cpu']}),"
-        f" torch {about['torch']}; load average {load:.2f} before. Images/s are best / median of the windows;"
-        " `paired` is the median ratio of windows side by side, `CPU` the ratio by CPU time; `weights` says whether"
-        " both sides ended with the same weights.\n\n```\n" + "\n".join(table(record["rows"])) + "\n```\n"
+        "Images/s are best / median. A ratio above 1 says that Ganzo is quicker: the median of"
+        f" {' or '.join(map(str, windows_of))} rounds, and in brackets the interval that holds the median with"
+        f" {' or '.join(covered)}. MB are the peak beyond what is held before the first turn.\n"
     )
+
+
+def held(true: bool) -> str:
+    """Whether a target is reached."""
+    return "yes" if true else "**no**"
+
+
+def main(arguments: list[str] | None = None) -> Rows:
+    """Measure the rows, print the tables, and write the record."""
+    parser = parser_of("benchmarks.step", __doc__, ROWS, rounds=20, seconds=1.0)
+    args = parser.parse_args(arguments)
+    if args.quick:
+        args.rounds, args.seconds = min(args.rounds, 2), min(args.seconds, 0.2)
+    record = Record(args.record, "benchmarks.step", page, ROWS, arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in rows_asked(parser, args, ROWS, record):
+            record.add(name, lambda name=name: measure(name, args, Path(folder)))  # type: ignore[misc]
+    print(record.text())
+    return record.rows
 
 
 if __name__ == "__main__":
