@@ -169,16 +169,16 @@ def own(row: dict[str, Any]) -> float:
 
 def page(rows: Rows) -> str:
     """The tables: what was measured, and what follows by arithmetic."""
+    devices = [f"{n} devices" for n in DEVICES]
     parts = ["# What several processes of a run exchange\n", measured(rows)]
     parts += [
         "## Arithmetic, not measured\n",
-        "Milliseconds that the exchanges of a turn take among so many devices, if each link is as fast as it is"
-        " called. Among several machines, the slowest link on the ring counts.\n",
-        table(["run", "link", *map(str, DEVICES)], links(rows)),
-        "How much of a turn is left for computing, where a device needs as long for its share as a process did in the"
-        " table above. A GPU is quicker, so that less is left: a turn whose own part takes t leaves t / (t +"
-        " exchange).\n",
-        table(["run", "own part of a turn", "link", *map(str, DEVICES)], left(rows)),
+        "Milliseconds that the exchanges of a turn take, if each link is as fast as it is called; among several"
+        " machines the slowest link on the ring counts. The last column: how long the own part of a turn, which is all"
+        " but the exchanges, has to be for these to take no more than a tenth of it among 64 devices.\n",
+        table(["run", "link", *devices, "own part"], exchanges(rows)),
+        "Milliseconds of a turn where the own part takes as long as it did for a process in the first table.\n",
+        table(["run", "own part", "link", *devices], turns(rows)),
     ]
     return "\n".join(parts)
 
@@ -187,33 +187,42 @@ def measured(rows: Rows) -> str:
     """What was measured."""
     head = [
         *("run", "batch", "computed in", "exchanges of a turn", "one process", "two processes"),
-        *("one / two", "exchange alone", "share of the turn"),
+        *("one / two", "exchanges alone", "share of the turn"),
     ]
     lines = []
     for name, row in rows.items():
-        line = [ALL[name].about, row["batch_size"], f"{row['precision']}, {row['device']}"]
+        line = [f"{name}: {ALL[name].about}", row["batch_size"], f"{row['precision']}, {row['device']}"]
         sizes = " + ".join(f"{size / 1e6:.2f}" for size in row["exchanges"])
-        line += [f"{sizes} MB", f"{1e3 * row['alone']:.3g} ms"]
+        line += [f"{sizes} MB", f"{milliseconds(row['alone'])} ms"]
         if "together" in row:
-            line += [f"{1e3 * row['together']:.3g} ms", f"{row['alone'] / row['together']:.2f}"]
-            line += [f"{1e3 * row['exchange']:.2f} ms", f"{row['exchange'] / row['together']:.1%}"]
+            line += [f"{milliseconds(row['together'])} ms", f"{row['alone'] / row['together']:.2f}"]
+            line += [f"{milliseconds(row['exchange'])} ms", f"{row['exchange'] / row['together']:.1%}"]
         lines.append(line + ["-"] * (len(head) - len(line)))
     return table(head, lines)
 
 
-def links(rows: Rows) -> Iterator[list[str]]:
-    """The lines of the table of links."""
+def exchanges(rows: Rows) -> Iterator[list[str]]:
+    """The exchanges of a turn on each link, and how long a turn must be for them not to matter."""
     for name, row in rows.items():
         for link in LINKS:
-            yield [name, link, *(f"{1e3 * ring(row, n, link):.3g}" for n in DEVICES)]
+            found = [ring(row, n, link) for n in DEVICES]
+            yield [name, link, *map(milliseconds, found), milliseconds(9 * found[-1])]
 
 
-def left(rows: Rows) -> Iterator[list[str]]:
-    """The lines of the table of what is left for computing."""
+def turns(rows: Rows) -> Iterator[list[str]]:
+    """A turn on each link."""
     for name, row in rows.items():
         for link in LINKS:
-            shares = [own(row) / (own(row) + ring(row, n, link)) for n in DEVICES]
-            yield [name, f"{1e3 * own(row):.3g} ms", link, *(f"{share:.1%}" for share in shares)]
+            yield [
+                *(name, milliseconds(own(row)), link),
+                *(milliseconds(own(row) + ring(row, n, link)) for n in DEVICES),
+            ]
+
+
+def milliseconds(seconds: float) -> str:
+    """Seconds as thousandths, with three digits or all before the point."""
+    value = 1e3 * seconds
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def main(arguments: list[str] | None = None) -> Rows:
