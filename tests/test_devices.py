@@ -111,6 +111,7 @@ def tuned():
         )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_all_take_what_rank_0_finds_quickest():
     first, second = Started(tuned).left()
     assert first.status == second.status == 0, (first.err, second.err)

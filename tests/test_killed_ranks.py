@@ -47,7 +47,7 @@ def goes_on(more="--epochs {}"):
 @pytest.mark.slow
 @pytest.mark.parametrize("killed", [0, 1])
 def test_a_killed_process_ends_the_other_without_a_launcher(killed):
-    two = Started(command, LONG)
+    two = Started(command, LONG, slurm=killed == 0)  # else both are started by hand
     two.wait_for(lambda: newest() and epochs() > 3)
     began = time.monotonic()
     two.kill(killed)

@@ -110,6 +110,7 @@ def drifted():
         play(**RICH, checkpoint_every=0.0)
 
 
+@pytest.mark.slow
 def test_weights_that_drift_apart_end_the_run():
     first, second = Started(drifted).left()
     assert first.status == second.status == 1

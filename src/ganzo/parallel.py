@@ -10,6 +10,7 @@ import torch
 
 from ganzo.launch import ANSWER
 
+ENGINE = "torch.distributed.elastic"  # the names of its loggers begin so
 CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)  # by torch's engine, for good
 
 
@@ -30,9 +31,8 @@ def launch(words: list[str], count: int, answer: str = "") -> int:
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-    logging.getLogger("torch.distributed.elastic").setLevel(
-        logging.CRITICAL
-    )  # the processes say it themselves
+    for name in [name for name in logging.root.manager.loggerDict if name.startswith(ENGINE)]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # the processes say it themselves
     config = LaunchConfig(
         1, 1, count,
         run_id=uuid.uuid4().hex, rdzv_backend="c10d", rdzv_endpoint="localhost:0", max_restarts=0,

@@ -47,7 +47,8 @@ def join() -> Ranks:
     if told.count > 1 and not dist.is_initialized():
         place = meeting_place()
         os.environ.update(place)
-        backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+        nccl = torch.cuda.is_available() and dist.is_nccl_available()
+        backend = "cpu:gloo,cuda:nccl" if nccl else "gloo"
         try:
             _store, *_ = next(iter(dist.rendezvous("env://", told.rank, told.count, timeout=STALLED)))
             dist.init_process_group(
