@@ -12,6 +12,7 @@ from ganzo.arguments import COMMAND_OPTIONS, CommandLine, help_page
 from ganzo.catalogue import FREE, FREE_ROLES, SHORTHANDS, catalogue, component_options
 from ganzo.compat import translated
 from ganzo.errors import OptionError, RunError
+from ganzo.folder import check_which
 from ganzo.grammar import items
 from ganzo.launch import ANSWER, announced, started
 from ganzo.loading import MODULES_VARIABLE, is_path
@@ -57,6 +58,8 @@ def train(words: list[str]) -> int:
             from ganzo.parallel import devices, launch
 
             if devices() > 1:
+                place = Path(options.model_dir) / options.experiment
+                check_which(place, options.experiment, options.restore, options.delete)
                 return launch(words, devices(), getattr(asked.completed.options, "answer", ""))
         from ganzo.train import train as play
 
