@@ -71,7 +71,8 @@ def test_what_is_refused_is_refused_before_anything_is_started(refused, monkeypa
         "There is nothing to restore in `models/run`; leave out `--restore` to start a new run."
     )
     Path("models/run").mkdir(parents=True)
-    Path("models/run/options.json").write_text("{}")
+    for name in ("options.json", "lock"):
+        Path("models/run", name).write_text("{}")
     assert refused(*LINE).startswith("The experiment `run` exists already in `models/run`: go on with it by")
 
 
