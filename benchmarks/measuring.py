@@ -31,7 +31,6 @@ def wait(device: torch.device | str) -> None:
 
 def timed(side: Side, turns: int) -> tuple[float, float]:
     """Seconds for a turn, by the clock and by the processor."""
-    gc.collect()
     wait(side.device)
     wall, cpu = time.perf_counter(), time.process_time()
     side.play(turns)
@@ -56,6 +55,7 @@ def windows(
     """One window of each side in every round, side by side in time; of those that play seldom in every other one."""
     found: list[Window] = []
     for number in range(rounds):
+        gc.collect()  # not in somebody's window
         order = order_of([name for name in sides if name not in seldom or number % 2 == 0], number)
         window = {name: timed(sides[name], turns[name]) for name in order}
         found.append({name: window[name] for name in sides if name in window})

@@ -297,3 +297,16 @@ def test_threads_stop_when_packing_fails(source):
     assert [next(ahead) for _ in range(40)] == list(range(40))
     ahead.close()
     assert len(asked) < 10_000 and list(store.in_order(one, 33, 2)) == list(range(33))
+
+
+@pytest.mark.parametrize("side, mapped", [(4, True), (3, False)])
+def test_labels_are_mapped_like_pixels_where_they_lie_so_that_they_can_be(source, side, mapped, monkeypatch):
+    required = []
+    inner = np.require
+    monkeypatch.setattr(
+        np, "require", lambda found, **named: required.append((found, inner(found, **named)))[1]
+    )
+    packed = pack(source, side, 1, folder=cache_folder())
+    assert packed.labels.tolist() == [0, 0, 0, 1, 1, 1] and packed.images.shape == (6, 1, side, side)
+    ((found, kept),) = [pair for pair in required if pair[0].dtype == np.int64]
+    assert np.shares_memory(found, kept) == mapped and isinstance(found, np.memmap)
