@@ -18,8 +18,6 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from argparse import Namespace
@@ -29,6 +27,7 @@ from typing import Any
 
 import torch
 
+from benchmarks.measuring import run_python
 from benchmarks.record import Record, Rows, note, parser_of, rows_asked, table
 from benchmarks.rows import ROWS as RUNS
 from ganzo.assemble import assemble
@@ -39,7 +38,6 @@ from ganzo.recipes import read_config
 from ganzo.run import Run
 from ganzo.train import train
 
-ROOT = Path(__file__).parents[1]
 HELP_SECONDS, SHARE = 0.3, 0.02  # of `ganzo --help`; of training time for checkpoints
 SAMPLES = 1000
 METRICS = {"random": ("fid", "kid", "prdc"), "classifier": ("fid", "kid", "prdc")}
@@ -57,18 +55,11 @@ class Line(dict[str, Any]):
 
 
 def process(words: list[str], folder: Path) -> tuple[float, str, str]:
-    """Run Python with words; returns seconds, output and errors."""
-    paths = os.pathsep.join(filter(None, [str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]))
-    environment = {**os.environ, "PYTHONPATH": paths, "GANZO_CACHE_DIR": str(folder / "cache")}
+    """Run Python with words, of which NOW is the time; returns seconds, output and errors."""
     start = time.monotonic()
     words = [str(start) if word == "NOW" else word for word in words]
-    done = subprocess.run(
-        [sys.executable, *words], cwd=folder, env=environment, capture_output=True, text=True
-    )
-    seconds = time.monotonic() - start
-    if done.returncode:
-        raise SystemExit(f"`{' '.join(words)}` failed:\n{done.stderr}")
-    return seconds, done.stdout, done.stderr
+    done = run_python(words, folder, GANZO_CACHE_DIR=str(folder / "cache"))
+    return time.monotonic() - start, done.stdout, done.stderr
 
 
 def measure_help(args: argparse.Namespace, folder: Path) -> list[Line]:
