@@ -179,19 +179,6 @@ def test_parallel_on_one_device_is_a_warning(ganzo, tiny, monkeypatch):
     assert warnings(ganzo("--restore --experiment t --epochs 2 --no-parallel")) == []
 
 
-def test_parallel_on_several_devices_is_refused(refused, ganzo, tiny, monkeypatch):
-    monkeypatch.setattr("torch.cuda.device_count", lambda: 4)
-    said = refused(f"{tiny} --parallel")
-    assert said == (
-        "`--parallel` must be left out: 4 CUDA devices are visible, and training on several is not there yet."
-        " Leave it out, or make one visible with CUDA_VISIBLE_DEVICES."
-    )
-    assert ganzo(f"{tiny} --no-parallel").status == 0
-
-
-# --- precedence, as the command line sees it
-
-
 def row(said, key):
     return next(" ".join(line.split()[1:]) for line in said.out.splitlines() if line.split()[:1] == [key])
 

@@ -176,7 +176,7 @@ def test_time_that_runs_out_just_after_the_last_look_loses_nothing(monkeypatch):
     def late(self, improved):
         epoch_over(self, improved)
         if self.epoch == 2:
-            self.stop = "SIGTERM"
+            self.clock.stop = "SIGTERM"
 
     monkeypatch.setattr(Run, "epoch_over", late)
     assert play(epochs=4).epoch == 2

@@ -353,6 +353,15 @@ def test_a_job_that_is_started_again_before_it_began(root, monkeypatch):
     assert equal(everything(play(experiment="cifar")), everything(play(experiment="plain", model_dir="m")))
 
 
+def test_a_run_that_torchrun_starts_again_goes_on(ganzo, tiny, monkeypatch):
+    line = f"{tiny} --experiment run --log file".replace("--log none", "")
+    assert ganzo(line).status == 0
+    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "0")
+    assert "exists already" in ganzo(line).err
+    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
+    assert "restart 1 by torchrun: restored at epoch 1, turn 2\n" in ganzo(f"{line} --delete").out
+
+
 @pytest.mark.parametrize("count", ["0", "", "x"])
 def test_a_first_start_restores_nothing(root, monkeypatch, count):
     play(experiment="cifar")

@@ -49,7 +49,8 @@ def assemble(options: Namespace) -> Parts:
     check_share(getattr(options, "batch_size", None))  # packing takes long
     seed_everything(options.seed)
     options.random = stream(options.seed, "random", options.device)
-    data = able("data", Data.from_options(options))
+    with ranks.in_turn():  # pictures are packed and fetched once
+        data = able("data", Data.from_options(options))
     tell_facts(options, data)
     game_class = Game.class_from_options(options)
     options.translates = game_class.translates

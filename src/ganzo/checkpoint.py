@@ -14,7 +14,7 @@ import re
 import shutil
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ganzo.errors import GanzoError, RunError
+from ganzo.nn.ranks import ranks
 
 FORMAT = 2  # 1: discriminators whose last layer was no `Head`
 
@@ -83,6 +84,12 @@ def save_weights(network: nn.Module, path: Path) -> None:
     """Write the weights of a network to a safetensors file, whole or not at all."""
     with whole(path) as temporary:
         save_file(weights_of(network), temporary)
+
+
+def save_players(players: Mapping[str, Any], folder: Path) -> None:
+    """Write the weights of each player for users into a folder: those of its average where there is one."""
+    for name, player in players.items():
+        save_weights(player.average or player.network, folder / f"{name}.safetensors")
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
@@ -146,6 +153,11 @@ def read(folder: Path, networks: dict[str, nn.Module]) -> dict[str, Any]:
     Raises:
         RunError: where a file is refused; a `state.pt` that would run code is never unpickled
     """
+    if not folder.is_dir():
+        raise RunError(
+            f"Every process of a run must see its folder, and {ranks()} does not see `{folder}`; let `--model-dir` name"
+            " a folder that all machines share."
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's, about files that it then refuses

@@ -4,7 +4,8 @@ import sys
 from typing import Any
 
 from ganzo import __version__
-from ganzo.errors import GanzoError, nearest
+from ganzo.errors import Followed, GanzoError, nearest
+from ganzo.launch import announced
 
 COMMANDS = {
     "train": "train a GAN; without any option, on the embedded handwritten digits",
@@ -29,9 +30,10 @@ def main(words: list[str] | None = None) -> int:
     words = sys.argv[1:] if words is None else words
     try:
         return run(words)
-    except GanzoError as error:
-        print(f"ganzo: error: {error}", file=sys.stderr)
+    except Followed:  # another process of the run says why
         return 2
+    except GanzoError as error:
+        return complain(str(error))
     except KeyboardInterrupt:
         print("ganzo: interrupted.", file=sys.stderr)
         return 130
@@ -40,15 +42,24 @@ def main(words: list[str] | None = None) -> int:
         return 1
     except OSError as error:  # a folder that cannot be read, a name that is too long
         where = f" `{error.filename}`" if error.filename else ""
-        print(f"ganzo: error: The system refuses{where}: {error.strerror or error}.", file=sys.stderr)
-        return 2
+        return complain(f"The system refuses{where}: {error.strerror or error}.")
     except (MemoryError, RuntimeError) as error:
         if not is_memory(error):
             raise
         reason = str(error).partition("\n")[0] or "MemoryError"
         hint = "lower `--batch-size`, `--image-size` or the width of the networks."
-        print(f"ganzo: error: There is not enough memory ({reason}); {hint}", file=sys.stderr)
-        return 2
+        return complain(f"There is not enough memory ({reason}); {hint}")
+
+
+def complain(sentence: str) -> int:
+    """Say what the user can mend, and which process it is of several; returns the exit status."""
+    try:
+        who = announced()
+        named = "" if who.leads else f"{who}: "
+    except GanzoError:  # what the launcher announced is what is wrong
+        named = ""
+    print(f"ganzo: error: {named}{sentence}", file=sys.stderr)
+    return 2
 
 
 def is_memory(error: Exception) -> bool:

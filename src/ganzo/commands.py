@@ -1,6 +1,8 @@
 """`ganzo train`: read the words, complete the options, ask what is to be asked, and hand them to the loop."""
 
+import dataclasses
 import json
+import os
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -11,18 +13,58 @@ from ganzo.catalogue import FREE, FREE_ROLES, SHORTHANDS, catalogue, component_o
 from ganzo.compat import translated
 from ganzo.errors import OptionError, RunError
 from ganzo.grammar import items
+from ganzo.launch import ANSWER, announced, started
 from ganzo.loading import MODULES_VARIABLE, is_path
+from ganzo.nn import ranks
 from ganzo.options import Completed, Layer, environment, flattened, read_file, saveable, settle_names, spelled
 from ganzo.recipes import read_config
 from ganzo.registry import Registry
 from ganzo.roles import ROLES
 from ganzo.run import Run
 from ganzo.schema import convert
+from ganzo.together import joined
+
+
+@dataclasses.dataclass
+class Asked:
+    """A command line of `ganzo train` that was read: where it leads, and from which layers."""
+
+    line: CommandLine
+    layers: list[Layer]
+    completed: Completed
+    dry_run: bool
+    help: bool
 
 
 def train(words: list[str]) -> int:
-    """`ganzo train`."""
-    words = translated(words)
+    """`ganzo train`: in this process, among those that a launcher started, or in some that `--parallel` starts."""
+    with joined() as here:
+        asked = read(translated(words))
+        if asked.help:
+            if here.leads:
+                page = help_page("train", COMMAND_OPTIONS, asked.completed, asked.line.third_party_rows)
+                print(page)
+            return 0
+        completed = settled(asked)
+        options = completed.options
+        warn(completed.warnings)
+        if asked.dry_run:
+            from ganzo.dry_run import dry_run as show
+
+            with ranks.alone():
+                return show(completed) if here.leads else 0
+        if options.parallel and not started():
+            from ganzo.parallel import devices, launch
+
+            if devices() > 1:
+                return launch(words, devices(), getattr(asked.completed.options, "answer", ""))
+        from ganzo.train import train as play
+
+        return 0 if play(options).stop is None else 130
+
+
+def read(words: list[str]) -> Asked:
+    """Read the words, and complete the options from all that they name."""
     line = CommandLine("train", {k: t for k, t in COMMAND_OPTIONS.items()}, switches=("dry_run",))
     wants_help = any(word in ("-h", "--help") for word in words)
     given = line.read([word for word in words if word not in ("-h", "--help")])
@@ -41,32 +83,32 @@ def train(words: list[str]) -> int:
     for layer in layers:
         if layer.source != "command line":
             line.check(layer)
-    completed = Completed(layers, line.third_party)
-    if wants_help:
-        print(help_page("train", COMMAND_OPTIONS, completed, line.third_party_rows))
-        return 0
+    return Asked(line, layers, Completed(layers, line.third_party), bool(dry_run), wants_help)
+
+
+def settled(asked: Asked) -> Completed:
+    """The options with what is asked for at the keyboard, and those of a run that is restored."""
+    completed = asked.completed
     if completed.options.restore and completed.options.delete:
         warn(["`--delete` beats `--restore`: the run starts over."])
         completed.options.restore = False
     settle_names(completed.options)
     folder = Path(completed.options.model_dir) / completed.options.experiment
-    if not dry_run:
+    if not asked.dry_run:
         ask(completed.options, folder)
     if completed.options.restore:
-        completed = with_saved_run(layers, completed, folder, line.third_party)
-    warn(completed.warnings)
-    if dry_run:
-        from ganzo.dry_run import dry_run as show
+        completed = with_saved_run(asked.layers, completed, folder, asked.line.third_party)
+    return completed
 
-        return show(completed)
-    from ganzo.train import train as play
 
-    return 0 if play(completed.options).stop is None else 130
+def heard() -> bool:
+    """Whether this process is the one of several that prints: and not again what `--parallel` has told already."""
+    return announced().leads and ANSWER not in os.environ
 
 
 def warn(sentences: list[str]) -> None:
     """Print warnings."""
-    for sentence in sentences:
+    for sentence in sentences if heard() else ():
         print(f"ganzo: warning: {sentence}", file=sys.stderr)
 
 
@@ -92,7 +134,7 @@ def same(key: str, one: Any, other: Any) -> bool:
 
 def announce_files(layers: list[Layer]) -> None:
     """Say which files a recipe or a stored run brings code from, before it runs."""
-    for layer in layers:
+    for layer in layers if heard() else ():
         values = spelled(layer.values) if layer.source != "command line" else {}
         named = [item.name for key in values if key in ROLES for item in items(values[key], key)]
         named += [values["metrics_features"]] if isinstance(values.get("metrics_features"), str) else []
@@ -102,37 +144,36 @@ def announce_files(layers: list[Layer]) -> None:
 
 def ask(options: Namespace, folder: Path) -> None:
     """The four-way question, where a run lies in the folder and the command line does not say what to do with it."""
-    if options.restore or options.delete or not Run.exists(folder):
+    if options.restore or options.delete:
         return
-    if not sys.stdin.isatty():
-        return  # the run itself refuses, and names the two flags
+    answer = ranks.led(lambda: answered(options.experiment, folder))
+    if answer in ("a", "end"):
+        raise SystemExit(2 if answer == "a" else 1)
+    if answer:
+        options.answer, options.restore, options.delete = answer, answer in ("r", "n"), answer == "d"
+
+
+def answered(experiment: str, folder: Path) -> str | None:
+    """The letter of the answer, `end` where the keyboard fell silent; None where nothing is asked."""
+    if ANSWER in os.environ:
+        return os.environ[ANSWER]
+    if not Run.exists(folder) or not sys.stdin.isatty():
+        return None  # where a run exists it refuses itself, and names the two flags
     choices = "[r]estore it, restore with [n]ew options, [d]elete it, [a]bort"
-    question = f"The experiment `{options.experiment}` exists: {choices}? "
     while True:
         try:
-            answer = input(question).strip().lower()
+            answer = input(f"The experiment `{experiment}` exists: {choices}? ").strip().lower()
         except EOFError:
-            raise SystemExit(1) from None
-        if answer == "a":
-            raise SystemExit(2)
-        if answer in ("r", "n"):
-            options.restore = True
-            options.answer = answer
-            return
-        if answer == "d":
-            options.delete = True
-            return
+            return "end"
+        if answer in ("r", "n", "d", "a"):
+            return answer
 
 
 def with_saved_run(
     layers: list[Layer], asked: Completed, folder: Path, third_party: dict[str, Any]
 ) -> Completed:
     """The options of a restored run: the saved ones under those that were given; what may not change is refused."""
-    if not (folder / "options.json").is_file():
-        raise RunError(
-            f"There is nothing to restore in `{folder}`; leave out `--restore` to start a new run."
-        )
-    saved = read_file(folder / "options.json")
+    saved = ranks.led(lambda: saved_options(folder))
     below = next(i for i, layer in enumerate(layers) if layer.source == "environment")
     above = layers[below + 1 :]
     if getattr(asked.options, "answer", None) == "r":
@@ -178,6 +219,15 @@ def with_saved_run(
             f" {getattr(options, key)!r} was asked for. Leave it out, or start another experiment."
         )
     return completed
+
+
+def saved_options(folder: Path) -> dict[str, Any]:
+    """The options that were saved with the run in a folder."""
+    if not (folder / "options.json").is_file():
+        raise RunError(
+            f"There is nothing to restore in `{folder}`; leave out `--restore` to start a new run."
+        )
+    return read_file(folder / "options.json")
 
 
 def plain(value: Any) -> str:

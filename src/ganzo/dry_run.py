@@ -22,6 +22,7 @@ def dry_run(completed: Completed) -> int:
     options = completed.options
     rows = values(completed)
     options.folder = "."
+    options.parallel = options.parallel and torch.cuda.device_count() < 2  # no process is started to show it
     parts = assemble(options)
     metrics = Metric.from_options(options)
     Evaluation.from_options(options, measured=metrics.scores)

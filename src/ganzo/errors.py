@@ -24,6 +24,14 @@ class RunError(GanzoError):
     """A run's folder that cannot be used: taken, damaged, full, or not there."""
 
 
+class Followed(GanzoError):
+    """Another process of the run could not go on, and says why; this one ends without a word."""
+
+
+class Parted(RunError):
+    """Another process of the run has ended or cannot be reached."""
+
+
 RegistryException = RegistryError  # the name that the old documentation used
 
 

@@ -19,6 +19,7 @@ import torch
 from ganzo import __version__
 from ganzo.checkpoint import listed, whole
 from ganzo.errors import RunError
+from ganzo.nn.ranks import ranks
 from ganzo.options import saveable
 from ganzo.whereabouts import find_run as find_run  # they are looked for here
 from ganzo.whereabouts import output_of as output_of
@@ -61,6 +62,31 @@ def take_lock(path: Path, experiment: str) -> Any:
         file.close()
         raise
     return file
+
+
+def exists(folder: Path) -> bool:
+    """Whether a run lies in a folder."""
+    return (folder / "options.json").is_file() or bool(listed(folder / "checkpoints"))
+
+
+def check_which(folder: Path, experiment: str, restoring: bool, deleting: bool) -> None:
+    """See that there is a run to go on with, or none that would be lost.
+
+    Raises:
+        RunError: where there is not
+    """
+    there = exists(folder)
+    if restoring and not there:
+        raise RunError(
+            f"There is nothing to restore in `{folder}`; leave out `--restore` to start a new run."
+        )
+    if there and not (restoring or deleting):
+        with contextlib.suppress(OSError):
+            take_lock(folder / "lock", experiment).close()  # says so where it is being trained
+        raise RunError(
+            f"The experiment `{experiment}` exists already in `{folder}`: go on with it by `--restore`,"
+            " start over by `--delete`, or choose another `--experiment`."
+        )
 
 
 def claim(folder: Path, output: Path, experiment: str) -> contextlib.ExitStack:
@@ -130,6 +156,16 @@ def refuse_foreign(*folders: Path) -> None:
             )
 
 
+def clear(*folders: Path, deleting: bool, restoring: bool) -> None:
+    """Make a run's folders ready: emptied where the run starts over, as they are where it goes on."""
+    for folder in folders:
+        if deleting:
+            delete_files(folder)
+        elif not restoring:
+            delete_records(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+
+
 def delete_files(folder: Path) -> None:
     """Delete what lies in a run's own folder; a link is removed, never followed. The lock stays.
 
@@ -165,6 +201,12 @@ def delete(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def append(path: Path, text: str) -> None:
+    """Write a text behind what a file holds."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write sorted JSON, whole or not at all."""
     with whole(path) as temporary:
@@ -190,6 +232,7 @@ def environment(options: Namespace) -> dict[str, Any]:
         "system": platform.platform(),
         "device": f"{device} ({name})",
         "deterministic": device.type == "cpu",
+        "processes": ranks().count,
         "command": sys.argv,
     }
 

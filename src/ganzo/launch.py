@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from ganzo.errors import OptionError
 
 SLURM_PORTS = range(20_000, 30_000)  # one is taken for a job by its number
+ANSWER = "GANZO_ANSWER"  # by which `--parallel` tells the processes that it starts what was answered, if anything was
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,9 +54,31 @@ def announced(variables: Mapping[str, str] = os.environ) -> Ranks:
     ):  # srun; a batch script has no step
         named = {"SLURM_PROCID": 0, "SLURM_STEP_NUM_TASKS": 1, "SLURM_LOCALID": 0}
         rank, count, local = numbers(variables, named)
-        each = re.match(r"\d+", variables.get("SLURM_STEP_TASKS_PER_NODE", str(count)))
-        return Ranks(rank, count, local, int(each[0]) if each else count)
+        return Ranks(rank, count, local, tasks_here(variables, count))
     return Ranks()
+
+
+def started(variables: Mapping[str, str] = os.environ) -> bool:
+    """Whether a launcher started this process, be it as the only one."""
+    return {"RANK", "WORLD_SIZE"} <= variables.keys() or announced(variables).count > 1
+
+
+def tasks_here(variables: Mapping[str, str], count: int) -> int:
+    """How many tasks of SLURM's step run on this machine: of `4(x2),3` the first two have four, the third three."""
+    tasks = [
+        int(number)
+        for number, times in re.findall(
+            r"(\d+)(?:\(x(\d+)\))?", variables.get("SLURM_STEP_TASKS_PER_NODE", "")
+        )
+        for _ in range(int(times or 1))
+    ]
+    node = variables.get("SLURM_NODEID", "0")
+    return tasks[int(node)] if node.isdigit() and int(node) < len(tasks) else count
+
+
+def has_own_device(variables: Mapping[str, str] = os.environ) -> bool:
+    """Whether SLURM shows each task of a machine a device of its own, so that each sees it as the first one."""
+    return "SLURM_GPUS_PER_TASK" in variables or "single:1" in variables.get("SLURM_GPU_BIND", "")
 
 
 def numbers(variables: Mapping[str, str], named: Mapping[str, int]) -> list[int]:

@@ -11,7 +11,9 @@ from typing import Any, Literal
 import torch
 
 from ganzo.errors import OptionError
+from ganzo.launch import has_own_device, started
 from ganzo.nn.compiled import can_compile
+from ganzo.nn.ranks import muted, ranks, shared
 from ganzo.nn.say import tell
 from ganzo.registry import register
 from ganzo.schema import Count
@@ -38,7 +40,7 @@ class Machine:
         tune: let a few throw-away steps decide what layout and threads are left open; all state is put back
         sync_batch_norm: let batch norms use the statistics of the batch of all processes that train the run together;
             without it each uses those of its share
-        parallel: train on every visible CUDA device; with one device it changes nothing, with several it is refused
+        parallel: train on every visible CUDA device of this machine, with a process for each
     """
 
     def __init__(
@@ -54,8 +56,8 @@ class Machine:
         sync_batch_norm: bool = False,
         parallel: bool = False,
     ):
-        if parallel:
-            refuse_several(torch.cuda.device_count())
+        if parallel and not started():
+            refuse_parallel(torch.cuda.device_count())
         self.device = find_device(device)
         self.precision = precision if precision != "auto" else "bf16" if has_bf16(self.device) else "fp32"
         self.compile = compile and can_compile(self.device)
@@ -71,28 +73,26 @@ class Machine:
         self.sync_batch_norm = sync_batch_norm
 
     def settle(self, options: Namespace) -> None:
-        """Write what is known by now into the options, and set the number of threads."""
-        options.device, options.precision = str(self.device), self.precision
-        options.compile = self.compile
-        options.channels_last, options.threads = (
-            bool(self.channels_last),
-            self.threads or torch.get_num_threads(),
-        )
+        """Write what is known by now into the options, and set the number of threads; processes of a run agree."""
+        options.device, options.compile = str(self.device), self.compile
+        options.precision, options.channels_last = shared((self.precision, bool(self.channels_last)))
+        options.threads = self.threads or (own_cores() if ranks().count > 1 else torch.get_num_threads())
         torch.set_num_threads(options.threads)
 
     def choose(self, options: Namespace, assemble: Callable[[Namespace], Any]) -> str | None:
         """Decide what is left open by timing throw-away steps; returns one line that says what was chosen.
 
         Every trial plays a game of its own that is built from the options and thrown away, so nothing has to be put
-        back but torch's number of threads.
+        back but torch's number of threads. Of several processes each plays, and rank 0's verdict counts.
         """
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        cores = own_cores()
         layouts = [self.channels_last] if self.channels_last is not None else [False, True]
         threads = [self.threads] if self.threads is not None else sorted({1, cores})
         if not self.tune:
             return None
         if self.threads is None:
             threads = [t for t in threads if not crowded(t)] if self.device.type == "cpu" else threads[-1:]
+            threads = shared(threads)
         if len(layouts) * len(threads) == 1:
             self.channels_last, self.threads = layouts[0], threads[0]
             return None
@@ -110,10 +110,10 @@ class Machine:
                 c for c in best if best[c] <= HOPELESS * min(best.values()) or best[c] == math.inf
             ]:
                 torch.set_num_threads(number)
-                best[layout, number] = min(
-                    _seconds_per_turn(games[layout], self.device), best[layout, number]
-                )
-        self.channels_last, self.threads = min(best, key=lambda choice: best[choice])
+                with muted():
+                    seconds = _seconds_per_turn(games[layout], self.device)
+                best[layout, number] = min(seconds, best[layout, number])
+        self.channels_last, self.threads = shared(min(best, key=lambda choice: best[choice]))
         return (
             f"tuned: {self.threads} thread{'s' * (self.threads != 1)}, {'NHWC' if self.channels_last else 'NCHW'},"
             f" {self.precision} ({1000 * min(best.values()):.1f} ms a turn; the slowest choice takes"
@@ -124,7 +124,7 @@ class Machine:
 def find_device(name: str | None) -> torch.device:
     """The device of a name; raises OptionError where it is not there."""
     try:
-        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        device = own_device(torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu")))
         torch.Generator(device)
         torch.empty(1, device=device).tolist()
     except (RuntimeError, AssertionError) as error:
@@ -136,12 +136,34 @@ def find_device(name: str | None) -> torch.device:
     return device
 
 
-def refuse_several(devices: int) -> None:
-    """Say that `--parallel` has no effect where there is one device; raise OptionError where there are several."""
+def own_device(device: torch.device) -> torch.device:
+    """The device itself; of CUDA's this process's own, where others of the run are on this machine."""
+    here, there = ranks(), torch.cuda.device_count()
+    if device.type != "cuda" or here.count == 1:
+        return device
+    if here.local_count > 1 and not has_own_device():
+        if there < here.local_count:
+            raise OptionError(
+                f"The {here.local_count} processes of a run on one machine must have as many CUDA devices; there"
+                f" {'is 1' if there == 1 else f'are {there}'}. Start no more than that, or give `--device cpu`."
+            )
+        device = torch.device("cuda", here.local_rank)
+    torch.cuda.set_device(device if device.index is not None else 0)
+    return device
+
+
+def own_cores() -> int:
+    """How many cores there are for this process: its share of the machine's, where several train a run together."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // ranks().local_count)
+
+
+def refuse_parallel(devices: int) -> None:
+    """Say that `--parallel` has no effect where there is one device; raise OptionError where it should have one."""
     if devices > 1:
         raise OptionError(
-            f"`--parallel` must be left out: {devices} CUDA devices are visible, and training on several is not there"
-            " yet. Leave it out, or make one visible with CUDA_VISIBLE_DEVICES."
+            f"`parallel` starts a process for each of the {devices} CUDA devices from the command line alone; leave it"
+            " out of a program, start that by `torchrun`, and let it call `ganzo.nn.ranks.join()` first."
         )
     tell("warning: `--parallel` has no effect: there is one device.")
 

@@ -26,7 +26,9 @@ from ganzo.catalogue import (
 from ganzo.errors import OptionError, nearest
 from ganzo.files import read_file as read_file  # it is looked for here
 from ganzo.grammar import Item, items, with_arguments
+from ganzo.launch import ANSWER
 from ganzo.loading import MODULES_VARIABLE
+from ganzo.nn.ranks import shared
 from ganzo.registry import Registry, default_of, takes_options
 from ganzo.roles import FACTS, ROLES, Role
 from ganzo.schema import convert, describe
@@ -38,8 +40,10 @@ PASSING = {
     "trial_id",
     "results_dir",
 }  # of one command; the last two are in name and folders
+SETTLED = ("experiment", "model_dir", "output_dir", "seed", "restore", "delete")  # before a run begins
 OTHER_VARIABLES = (
     MODULES_VARIABLE,
+    ANSWER,
     "GANZO_NO_SKIPS",
     "GANZO_NO_BROWSER",
 )  # ours, but no options; two are the tests'
@@ -271,8 +275,13 @@ def make_options(**values: Any) -> Namespace:
 
 
 def settle_names(options: Namespace) -> None:
-    """Give a run its name, a hash where nobody named it, its folders, and a drawn seed where it has none."""
+    """Give a run its name, a hash where nobody named it, its folders, and a drawn seed where it has none.
+
+    Of several processes of a run, rank 0 settles it for all.
+    """
     settle_place(options, hashed_name)
     restore_requeued(options)
     if options.seed is None:
         options.seed = secrets.randbelow(2**31)
+    for key, value in shared({key: getattr(options, key) for key in SETTLED}).items():
+        setattr(options, key, value)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzo.nn.compiled import graphs
+from ganzo.nn.ranks import ranks
 from ganzo.nn.record import scores_of
 
 SHORT = {"generator": "G", "discriminator": "D"}
@@ -21,11 +22,14 @@ class Progress:
     """Shows epoch, images/s, time left, the losses and the last score.
 
     Args:
-        options: of the run; nothing is shown live unless `console` is among its logs
+        options: of the run; nothing is shown live unless `console` is among its logs, and nothing at all by any but
+            rank 0 of several processes
     """
 
     def __init__(self, options: Namespace):
         logs = [item["name"] if isinstance(item, dict) else item for item in options.log]
+        self.silent = not ranks().leads
+        logs = [] if self.silent else logs
         self.quiet = set(logs) <= {"none"}
         self.live: Any = None
         self._said_at = time.monotonic()
@@ -97,12 +101,11 @@ class Progress:
         if self.live is not None:
             self.live.stop()
             self.live = None
-        if run.stop is not None:
+        if run.stop is not None and not self.silent:
             print(
                 f"{run.stop}: the run is saved at epoch {run.epoch}, turn {run.game.turns}; go on with `--restore`."
             )
-            return
-        if self.quiet:
+        if self.quiet or run.stop is not None:
             return
         if run.game.turns == self._turns:
             print(

@@ -6,30 +6,31 @@ the other; both may be one.
 """
 
 import contextlib
-import signal
-import threading
-import time
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ganzo import checkpoint
+from ganzo.clock import LOOK, Clock
 from ganzo.errors import RunError
 from ganzo.folder import (
     DISK_ERRORS,
+    append,
     best_checkpoint,
+    check_which,
     claim,
-    delete_files,
-    delete_records,
+    clear,
+    exists,
     refuse_foreign,
-    take_lock,
     write_facts,
     write_json,
 )
+from ganzo.nn.drift import refuse_drift
 from ganzo.nn.examples import Examples
-from ganzo.nn.random import load_random_state, random_state
-from ganzo.nn.record import finite, plain, recorded
+from ganzo.nn.random import load_random_states, random_states
+from ganzo.nn.ranks import in_turn, led, shared, talking
+from ganzo.nn.record import finite, pace, plain, rates, recorded
 from ganzo.nn.sampling import settle
 from ganzo.options import saveable
 from ganzo.registry import register
@@ -91,43 +92,30 @@ class Run:
         self.images_before = 0  # real images judged when the epoch began
         self.history: list[dict[str, Any]] = []
         self.keeps_best = False
-        self.stop: str | None = None  # the signal that asked the run to end
-        self._saved_at = self._ticked_at = self._clock = self._round_began = time.monotonic()
+        self.seed = seed
+        self.clock = Clock(min(LOOK, checkpoint_every))
+        self._saved_at = self._ticked_at = self._since = self._round_began = self.clock.now
         self._saved: tuple[int, int] | None = None  # the epoch and turn of the newest checkpoint
-        self._lock: Any = None
+        self._lock: Any = contextlib.ExitStack()
         self._parts: dict[str, Any] = {}
 
-    @staticmethod
-    def exists(folder: Path) -> bool:
-        """Whether a run lies in a folder."""
-        return (folder / "options.json").is_file() or bool(checkpoint.listed(folder / "checkpoints"))
+    exists = staticmethod(exists)
 
     def __enter__(self) -> "Run":
-        """Take the folders for this process, and listen to SIGINT and SIGTERM."""
-        self._clock = time.monotonic()  # building and tuning count as training
-        there = self.exists(self.folder)
-        if self.restoring and not there:
-            raise RunError(
-                f"There is nothing to restore in `{self.folder}`; leave out `--restore` to start a new run."
-            )
-        if there and not (self.restoring or self.deleting):
-            with contextlib.suppress(OSError):
-                take_lock(self.folder / "lock", self.experiment).close()  # says so where it is being trained
-            raise RunError(
-                f"The experiment `{self.experiment}` exists already in `{self.folder}`: go on with it by `--restore`,"
-                " start over by `--delete`, or choose another `--experiment`."
-            )
-        refuse_foreign(self.folder, self.output)
-        self._lock = claim(self.folder, self.output, self.experiment)
-        self._handlers = {}
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._handlers[number] = signal.signal(number, self._heard)
+        """Take the folders for this process, or for rank 0, and listen to SIGINT and SIGTERM."""
+        self.clock.look()
+        self._since = self.clock.now  # building and tuning count as training
+        led(self._claim)
+        self.clock.listen()
         return self
 
+    def _claim(self) -> None:
+        check_which(self.folder, self.experiment, self.restoring, self.deleting)
+        refuse_foreign(self.folder, self.output)
+        self._lock = claim(self.folder, self.output, self.experiment)
+
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
+        self.clock.close()
         for part in (*self._parts.get("statistics", ()), *self._parts.get("snapshots", ())):
             with contextlib.suppress(AttributeError, OSError):  # older classes have no `close`
                 part.close()
@@ -138,11 +126,6 @@ class Run:
                 " Make room, and go on with `--restore`."
             ) from error
 
-    def _heard(self, number: int, frame: Any) -> None:
-        if self.stop is not None:  # asked twice: leave at once
-            raise KeyboardInterrupt
-        self.stop = signal.Signals(number).name
-
     def begin(self, options: Namespace, parts: Any) -> str | None:
         """Go on with the run that lies in the folders, or clear them for a new one; then write down what the run is.
 
@@ -150,18 +133,16 @@ class Run:
         Returns a line that says from where a restored run goes on.
         """
         self.keeps_best = options.evaluation_criterion != "latest"  # else the newest weights are the best
-        for folder in (self.folder, self.output):
-            if self.deleting:
-                delete_files(folder)
-            elif not self.restoring:
-                delete_records(folder)
-            folder.mkdir(parents=True, exist_ok=True)
+        led(lambda: clear(self.folder, self.output, deleting=self.deleting, restoring=self.restoring))
         said = self.restore() if self.restoring else None
+        led(lambda: self._write_facts(options, parts))
+        return f"{again}: {said}" if said and (again := requeued()) else said
+
+    def _write_facts(self, options: Namespace, parts: Any) -> None:
         write_facts(self.folder, self.output, options, parts)
         for part in self._parts.get("statistics", ()):
             if hasattr(part, "begin"):  # a third party's may only have `log`
                 part.begin(saveable(options))
-        return f"{again}: {said}" if said and (again := requeued()) else said
 
     def keep(self, **parts: Any) -> None:
         """Name the parts whose state belongs to the run; one of them is the `game`."""
@@ -169,16 +150,26 @@ class Run:
         self._parts = {name: parts[name] for name in parts if name in kept}
         self.game, data = parts["game"], parts["data"]
         self.noise = Examples(data, self.game.device) if self.game.translates else parts["noise"]
+        if self.game.translates and talking():
+            with in_turn():
+                _ = self.noise.reference  # packed by one process, before all look at it
         self.classes = getattr(data, "classes", 0)
 
     def remaining(self) -> Iterator[int]:
         """The epochs that are left, counted from 1; ends early when the run is asked to stop or its time is up."""
-        self._saved_at = self._ticked_at = time.monotonic()
+        self.clock.look()
+        self._saved_at = self._ticked_at = self.clock.now
         while self.epoch < self.epochs and not self.over:
-            self._round_began = time.monotonic()
+            self._round_began = self.clock.now
             yield self.epoch + 1
+            self.clock.look()
         if (self.epoch, self.game.turns) != self._saved:  # it was over just after the last look
             self.save()
+
+    @property
+    def stop(self) -> str | None:
+        """The signal that asked the run to end."""
+        return self.clock.stop
 
     @property
     def over(self) -> bool:
@@ -188,89 +179,93 @@ class Run:
     @property
     def elapsed(self) -> float:
         """Seconds of training, over all sessions."""
-        return self.seconds + time.monotonic() - self._clock
+        return self.seconds + self.clock.now - self._since
 
     def pause(self) -> bool:
         """Whether a round should end after this turn: each second, for a checkpoint, and when the run is over."""
-        return self.over or time.monotonic() - self._ticked_at >= min(1.0, self.checkpoint_every)
+        if not self.clock.looks(self.game.turns):
+            return False
+        return self.over or self.clock.now - self._ticked_at >= min(1.0, self.checkpoint_every)
 
     def round_over(self) -> None:
         """Between rounds: keep time, and save when a checkpoint is due."""
-        now = time.monotonic()
-        self.seconds += now - self._clock  # of the whole run
+        self.clock.look()
+        now = self.clock.now
+        self.seconds += now - self._since  # of the whole run
         self.seconds_of_epoch += now - self._round_began  # of turns alone
-        self._clock = self._ticked_at = now
+        self._since = self._ticked_at = now
         if self.game.turns_of_epoch and (self.over or now - self._saved_at >= self.checkpoint_every):
             self.save()
-        self._round_began = time.monotonic()
+        self._round_began = self.clock.now
 
     def record(self, losses: dict[str, float], protocol: Any = None) -> dict[str, float]:
         """Close an epoch: its numbers with the epoch's own number, its time and speed; they go to results.json.
 
-        What the scores among them were measured by, the protocol, goes there too.
+        What the scores among them were measured by, the protocol, goes there too. Of several processes, all go by what
+        rank 0 measured.
         """
+        losses, protocol = shared((losses, protocol))
         self.epoch += 1
-        seconds, images = max(self.seconds_of_epoch, 1e-9), self.game.images - self.images_before
         numbers = {"epoch": self.start_epoch + self.epoch - 1, **losses}
-        numbers |= {"seconds": seconds, "images_per_second": images / seconds}
-        short = {"generator": "lr_g", "discriminator": "lr_d"}
-        for name, player in self.game.players.items():
-            numbers[short.get(name, f"lr_{name}")] = player.optimizer.param_groups[0]["lr"]
+        numbers |= pace(self.seconds_of_epoch, self.game.images - self.images_before)
+        numbers |= rates(self.game.players)
         self.seconds_of_epoch, self.images_before = 0.0, self.game.images
         evaluation: Any = self._parts.get("evaluation")
         if hasattr(evaluation, "measured_by"):  # it compares only what was measured alike
             evaluation.measured_by(protocol)
         self.history.append(numbers | ({"protocol": plain(protocol)} if protocol else {}))
-        with (self.output / "results.json").open("a", encoding="utf-8") as file:
-            file.write(recorded(self.history[-1], self.game.players))
+        led(lambda: append(self.output / "results.json", recorded(self.history[-1], self.game.players)))
         return numbers
 
     def epoch_over(self, improved: bool) -> None:
         """After an epoch: save when it is due or the last one; keep an improved model as `best`."""
+        self.clock.look()
         best = improved and self.keeps_best
         if best:
-            note = {"epoch": self.epoch, "checkpoint": self._name, "numbers": finite(self.history[-1])}
-            self._save_for_users(self.folder / "best", note)  # first: a run that is killed here does it again
-        due = time.monotonic() - self._saved_at >= self.checkpoint_every
+            self._settle()
+            led(self._save_best)  # first: a run that is killed here does it again
+        due = self.clock.now - self._saved_at >= self.checkpoint_every
         if best or due or self.over or self.epoch >= self.epochs:
             self.save()
 
     def save(self) -> None:
         """Write a checkpoint, and the newest weights for users; then drop old ones, but for the best epoch's."""
-        root = self.folder / "checkpoints"
         # The average is settled first: else what is saved of it would depend on who looked at it before.
+        self._settle()
+        refuse_drift({name: player.network for name, player in self.game.players.items()})
+        random = random_states()
+        led(lambda: self._write(random))
+        self.clock.look()
+        self._saved_at, self._saved = self.clock.now, (self.epoch, self.game.turns)
+
+    def _settle(self) -> None:
         settle(self.game.sampler, self.noise, self.classes)
-        state = {
-            "format": checkpoint.FORMAT,
-            "random": random_state(),
-            "parts": checkpoint.states(self._parts),
-        }
+
+    def _write(self, random: Any) -> None:
+        root = self.folder / "checkpoints"
+        state = {"format": checkpoint.FORMAT, "random": random, "parts": checkpoint.states(self._parts)}
         state |= {key: getattr(self, key) for key in STATE}
         checkpoint.write(root / self._name, self.game.networks(), state)
-        self._save_for_users(self.folder)
+        checkpoint.save_players(self.game.players, self.folder)
         found = checkpoint.listed(root)
         name = best_checkpoint(self.folder) if self.keeps_best else None
         best = [path for path in found[: -self.kept] if path.name == name]
         checkpoint.tidy(root, keep=best + found[-self.kept :])
-        self._saved_at, self._saved = time.monotonic(), (self.epoch, self.game.turns)
+
+    def _save_best(self) -> None:
+        checkpoint.save_players(self.game.players, self.folder / "best")
+        note = {"epoch": self.epoch, "checkpoint": self._name, "numbers": finite(self.history[-1])}
+        write_json(self.folder / "best" / "score.json", note)
 
     @property
     def _name(self) -> str:
         """The name of a checkpoint that is written now."""
         return f"{self.epoch}-{self.game.turns}"
 
-    def _save_for_users(self, folder: Path, note: dict[str, Any] | None = None) -> None:
-        settle(self.game.sampler, self.noise, self.classes)
-        for name, player in self.game.players.items():
-            network = player.average or player.network
-            checkpoint.save_weights(network, folder / f"{name}.safetensors")
-        if note is not None:
-            write_json(folder / "score.json", note)
-
     def restore(self) -> str | None:
         """Go on from the newest checkpoint that is whole; returns a line that says from where."""
-        root = self.folder / "checkpoints"
-        folder = checkpoint.newest(root)
+        root, said = self.folder / "checkpoints", ""
+        folder = led(lambda: checkpoint.newest(root))
         if folder is not None:
             state = checkpoint.read(folder, self.game.networks())
             with checkpoint.fitting(folder):
@@ -279,11 +274,20 @@ class Run:
                 checkpoint.load_states(self._parts, state["parts"])
                 for each in self._parts.get("snapshots", ()):
                     each.epochs = self.epoch  # also where it was not chosen before
-                load_random_state(state["random"])
-            found = checkpoint.listed(root)
-            checkpoint.tidy(root, keep=found[: found.index(folder) + 1])  # the newer ones are damaged
+                said = load_random_states(state["random"], self.seed, self.game.turns)
             self._saved = (self.epoch, self.game.turns)
-            self._save_for_users(self.folder)  # the process may have ended before it came to this
+            self._settle()
+        led(lambda: self._restored(folder))
+        return (
+            f"restored at epoch {self.epoch}, turn {self.game.turns}{said}" if folder else FROM_THE_BEGINNING
+        )
+
+    def _restored(self, folder: Path | None) -> None:
+        if folder is not None:
+            found = checkpoint.listed(folder.parent)
+            sound = found[: found.index(folder) + 1]  # the newer ones are damaged
+            checkpoint.tidy(folder.parent, keep=sound)
+            checkpoint.save_players(self.game.players, self.folder)  # the process may have ended before
         else:
             for part in self._parts.get("statistics", ()):  # what was logged will be logged again
                 if hasattr(part, "load_state_dict"):
@@ -291,4 +295,3 @@ class Run:
         with checkpoint.whole(self.output / "results.json") as temporary:
             lines = [recorded(numbers, self.game.players) for numbers in self.history]
             temporary.write_text("".join(lines), encoding="utf-8")
-        return f"restored at epoch {self.epoch}, turn {self.game.turns}" if folder else FROM_THE_BEGINNING

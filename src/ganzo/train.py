@@ -5,6 +5,7 @@ from argparse import Namespace
 from ganzo.assemble import assemble
 from ganzo.evaluation import Evaluation
 from ganzo.metric import Metric
+from ganzo.nn.ranks import alone, ranks, writers
 from ganzo.options import settle_names
 from ganzo.progress import Progress
 from ganzo.registry import build
@@ -28,7 +29,8 @@ def train(options: Namespace) -> Run:
         metrics = Metric.from_options(options)
         metrics.ready(parts.data, options.device)
         evaluation = Evaluation.from_options(options, measured=metrics.scores)
-        statistics, snapshots = Statistics.from_options(options), Snapshot.from_options(options)
+        statistics = writers(lambda: Statistics.from_options(options))
+        snapshots = writers(lambda: Snapshot.from_options(options))
         data, noise, game = parts.data, parts.noise, parts.game
         run.keep(**vars(parts), evaluation=evaluation, statistics=statistics, snapshots=snapshots)
         progress.say(run.begin(options, parts))
@@ -49,11 +51,14 @@ def train(options: Namespace) -> Run:
                 for each in statistics:
                     each.log(numbers)
                 for each in snapshots:
-                    each.save(data, noise, game.sampler)
+                    with alone():  # rank 0 draws samples, and no other
+                        each.save(data, noise, game.sampler)
                 run.epoch_over(improved=evaluation.has_improved(numbers))
         for each in snapshots if run.stop is None else ():
             if hasattr(each, "finish"):  # a third party's may only have `save`
-                each.finish(data, noise, game.sampler)
-        draw_curves(run.history, run.output / "curves.png")
+                with alone():
+                    each.finish(data, noise, game.sampler)
+        if ranks().leads:
+            draw_curves(run.history, run.output / "curves.png")
         progress.finish(run, options, getattr(data, "class_names", ()))
     return run

@@ -87,14 +87,20 @@ def check_plain(flag: str, name: str) -> None:
 
 
 def requeued() -> str | None:
-    """How often a scheduler has started this job again, in words; None where it has not."""
-    count, job = os.environ.get("SLURM_RESTART_COUNT", ""), variable("SLURM_JOB_ID")
-    again = count.isascii() and count.isdigit() and int(count) > 0
-    return f"restart {count} of SLURM job {job or '?'}" if again else None
+    """How often a scheduler, or torchrun, has started this job again, in words; None where none has."""
+    by = {
+        "SLURM_RESTART_COUNT": f"of SLURM job {variable('SLURM_JOB_ID') or '?'}",
+        "TORCHELASTIC_RESTART_COUNT": "by torchrun",
+    }
+    for name, whose in by.items():
+        count = os.environ.get(name, "")
+        if count.isascii() and count.isdigit() and int(count) > 0:
+            return f"restart {count} {whose}"
+    return None
 
 
 def restore_requeued(options: Namespace) -> None:
-    """Restore a run whose preempted job is started again by the same command line, also by one with `--delete`."""
+    """Restore a run whose job is started again by the same command line, also by one with `--delete`."""
     if requeued() and (Path(options.model_dir) / options.experiment / "options.json").is_file():
         options.restore, options.delete = True, False
 

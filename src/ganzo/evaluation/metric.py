@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from ganzo.evaluation import Record
 from ganzo.nn import record
 from ganzo.nn.protocol import BESIDE, differences, protocol_of
+from ganzo.nn.ranks import ranks
 from ganzo.registry import OptionError, Registry
 
 
@@ -55,7 +56,7 @@ class MetricEvaluation(Record):
         new = record.plain({key: value for key, value in protocol.items() if key not in BESIDE})
         changed = [each.partition(":")[0] for each in differences(self.protocol or new, new)]
         self.protocol = new
-        if changed and self.best > -math.inf:
+        if changed and self.best > -math.inf and ranks().leads:
             text = f"the best `{self.metric}` so far was measured otherwise ({', '.join(changed)})"
             print(f"ganzo: {text}; counting starts anew.", file=sys.stderr, flush=True)
         if changed:

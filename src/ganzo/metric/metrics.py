@@ -11,8 +11,9 @@ from ganzo.metric import Comparison, Metric
 from ganzo.nn.cache import cache_folder
 from ganzo.nn.collected import Collected
 from ganzo.nn.extracted import Extractors, real_examples, real_pair
-from ganzo.nn.fakes import from_inputs, from_noise
+from ganzo.nn.fakes import Portions, from_inputs, from_noise
 from ganzo.nn.protocol import VERSION, note_rank, short
+from ganzo.nn.ranks import in_turn
 from ganzo.nn.references import Pictures, References
 from ganzo.nn.sampling import device_of
 from ganzo.registry import Count, OptionError, build, register
@@ -72,9 +73,9 @@ class Metrics:
         told = Namespace(metrics_weights=metrics_weights, classes=classes, image_colors=image_colors)
         looks = sorted(set(self.looks_at.values()))
         needs = {look: self.needs(look) for look in looks}
-        self.extractors = Extractors(
-            {look: loaded(look, told) for look in looks}, needs, cache_folder(cache_dir) / "metrics"
-        )
+        with in_turn():  # weights are fetched once
+            networks = {look: loaded(look, told) for look in looks}
+        self.extractors = Extractors(networks, needs, cache_folder(cache_dir) / "metrics")
         self.references: References | None = None
         self.real: dict[str, Collected] = {}  # by extractor
         self.protocol: dict[str, dict[str, Any]] = {}
@@ -93,7 +94,7 @@ class Metrics:
         return self.compare(data, self.fakes(data, noise, generator, seed), device_of(generator), facts)
 
     def compare(
-        self, data: Any, pictures: Pictures, device: torch.device, facts: dict[str, Any]
+        self, data: Any, pictures: Pictures | Portions, device: torch.device, facts: dict[str, Any]
     ) -> dict[str, float]:
         """The scores of any pictures beside the real ones of data; facts about them stand in the protocol."""
         self.prepare(data, device)
@@ -130,11 +131,12 @@ class Metrics:
     def prepare(self, data: Any, device: torch.device) -> None:
         """Find the real examples, and let extractors learn from them what they must."""
         if self.references is None:
-            self.references = References(data, device, self.size, self.translates)
-            self.extractors.prepare(self.references)
+            with in_turn():
+                self.references = References(data, device, self.size, self.translates)
+                self.extractors.prepare(self.references)
         self.extractors.to(device)
 
-    def fakes(self, data: Any, noise: Any, generator: nn.Module, seed: int) -> Pictures:
+    def fakes(self, data: Any, noise: Any, generator: nn.Module, seed: int) -> Portions:
         """What the generator makes of noise, or of the inputs of real examples; and the labels of that."""
         if self.translates:
             return from_inputs(generator, data, self.samples, self.size, seed)
@@ -156,7 +158,8 @@ class Metrics:
         needing = {name: metric for name, metric in self.metrics.items() if metric.needs_real}
         if needing and not self.real:
             looks = sorted({self.looks_at[name] for name in needing})
-            self.real = real_examples(self.extractors, self.references, looks)
+            with in_turn():
+                self.real = real_examples(self.extractors, self.references, looks)
         for name, metric in needing.items():
             count = self.real[self.looks_at[name]].count
             if count < max(1, metric.minimum_samples):
@@ -171,7 +174,8 @@ class Metrics:
         assert self.references is not None, "it was prepared"
         own = {name: metric for name, metric in self.metrics.items() if isinstance(metric, Comparison)}
         looks = sorted({self.looks_at[name] for name in own})
-        pair = real_pair(self.extractors, self.references, self.real, looks, count) if own else None
+        with in_turn():
+            pair = real_pair(self.extractors, self.references, self.real, looks, count) if own else None
         if pair is None:
             return
         for name, metric in own.items():

@@ -9,7 +9,9 @@ from torch import nn
 
 from ganzo.errors import OptionError
 from ganzo.nn.cache import checksum_of, key_of, read_tensors, write_tensors
-from ganzo.nn.collected import Collected, as_seen
+from ganzo.nn.collected import Collected, Seen, as_seen
+from ganzo.nn.fakes import Portions
+from ganzo.nn.ranks import gathered
 from ganzo.nn.references import Pictures, References
 
 FORMAT = 1  # of what is kept
@@ -55,14 +57,20 @@ class Extractors:
         for network in self.networks.values():
             network.to(device).eval()
 
-    def collect(self, pictures: Pictures, names: Collection[str] | None = None) -> dict[str, Collected]:
-        """What is needed of images, by extractor; the images are seen once."""
+    def collect(
+        self, pictures: Pictures | Portions, names: Collection[str] | None = None
+    ) -> dict[str, Collected]:
+        """What is needed of images, by extractor; the images are seen once.
+
+        Where pictures come in portions, each rank looks at its own, and has in the end what all have seen.
+        """
         found = {n: Collected(*self.needs[n]) for n in (self.networks if names is None else names)}
         with contextlib.closing(pictures):  # type: ignore[type-var]
-            for images, labels in pictures:
+            for images, labels, *count in pictures:
                 with torch.no_grad():
                     for name, collected in found.items():
-                        collected.add(as_seen(self.networks[name](images)), labels)
+                        seen = as_seen(self.networks[name](images))
+                        collected.add(whole(seen, *count) if count else seen, labels)
                 self.image = "x".join(map(str, (images.shape[3], images.shape[2], images.shape[1])))
         return found
 
@@ -84,6 +92,11 @@ class Extractors:
             if key is not None and collected.count:
                 write_tensors(paths[name], collected.state())
         return found | made
+
+
+def whole(seen: Seen, count: int) -> Seen:
+    """What all ranks have seen in so many images, in order, of what each has seen in its portion."""
+    return Seen(*(None if rows is None else gathered(rows)[:count] for rows in seen))  # type: ignore[arg-type]
 
 
 def real_examples(

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from ganzo.nn.ranks import everyone, ranks
+
 
 def stream(seed: int | None, name: str, device: torch.device | str = "cpu") -> torch.Generator:
     """A generator of its own for a part: the same seed and name give the same numbers; no seed gives fresh ones."""
@@ -80,3 +82,32 @@ def load_random_state(state: dict[str, Any]) -> None:
     torch.set_rng_state(state["torch"])
     if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
         torch.cuda.set_rng_state_all(state["cuda"])
+
+
+def random_states() -> Any:
+    """The state of these on every rank, as a list; in a single process just its own."""
+    states = everyone(random_state())
+    return states if len(states) > 1 else states[0]
+
+
+def load_random_states(saved: Any, seed: int | None, turns: int) -> str:
+    """Set each rank's generators back; one that has no state of its own draws from a fresh stream of torch's numbers.
+
+    Args:
+        saved: what `random_states` gave, be it of another number of ranks
+        seed: of the run; the fresh streams follow from it
+        turns: played so far; the fresh streams follow from them too
+
+    Returns:
+        Words about another number of ranks; none where it is the same.
+    """
+    states, here = saved if isinstance(saved, list) else [saved], ranks()
+    load_random_state(states[min(here.rank, len(states) - 1)])
+    if here.rank >= len(states):
+        torch.manual_seed(stream(seed, f"rank {here.rank} from turn {turns}").initial_seed())
+    if len(states) == here.count:
+        return ""
+    drawn = "; those that join draw from fresh random streams" if len(states) < here.count else ""
+    return (
+        f", where {len(states)} process{'es' * (len(states) > 1)} trained it and now {here.count} do{drawn}"
+    )

@@ -19,17 +19,16 @@ import torch.distributed as dist
 import torch.distributed.nn.functional as differentiable
 from torch import Tensor, nn
 
-from ganzo.errors import GanzoError, RunError
+from ganzo.errors import Followed, Parted, RunError
 from ganzo.launch import Ranks, announced, meeting_place
 
 PATIENCE = datetime.timedelta(minutes=30)  # that ranks wait for one that is busy, as when it packs data
+STALLED = datetime.timedelta(minutes=10)  # that they wait for one to appear, or to come as far in a turn
 
 T = TypeVar("T")
 _ranks = Ranks()
-
-
-class Followed(GanzoError):
-    """Another rank could not go on, and says why; this one ends without a word."""
+_words: Any = None  # the group in which they talk, always by the processor, and may wait long
+_store: Any = None  # where they met
 
 
 def ranks() -> Ranks:
@@ -38,25 +37,46 @@ def ranks() -> Ranks:
 
 
 def join() -> Ranks:
-    """Meet the other processes that the launcher announced; without any nothing happens."""
-    global _ranks
+    """Meet the other processes that the launcher announced; without any nothing happens.
+
+    Raises:
+        RunError: where they do not come, or not to the same place
+    """
+    global _ranks, _words, _store
     told = announced()
     if told.count > 1 and not dist.is_initialized():
-        for name, value in meeting_place().items():
-            os.environ.setdefault(name, value)
+        place = meeting_place()
+        os.environ.update(place)
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-        with talk():
-            dist.init_process_group(backend, rank=told.rank, world_size=told.count, timeout=PATIENCE)
+        try:
+            _store, *_ = next(iter(dist.rendezvous("env://", told.rank, told.count, timeout=STALLED)))
+            dist.init_process_group(
+                backend, store=_store, rank=told.rank, world_size=told.count, timeout=STALLED
+            )
+            _words = dist.new_group(backend="gloo", timeout=PATIENCE)
+        except (RuntimeError, ConnectionError, ValueError) as error:
+            where = f"{place['MASTER_ADDR']}:{place['MASTER_PORT']}"
+            raise RunError(
+                f"The {told.count} processes of this run must meet at {where}, and {told} met nobody there"
+                f" ({str(error).splitlines()[0][:200]}); see that all were started, and set MASTER_ADDR and"
+                " MASTER_PORT to a place that is free and that all can reach."
+            ) from error
         _ranks = told
     return _ranks
 
 
 def leave() -> None:
     """Part from the others."""
-    global _ranks
+    global _ranks, _words, _store
+    _words = _store = None
     if dist.is_initialized():
         dist.destroy_process_group()
     _ranks = Ranks()
+
+
+def store() -> Any:
+    """Where the ranks met, and can leave each other a note: a `torch.distributed.Store`; None in a single process."""
+    return _store
 
 
 @contextlib.contextmanager
@@ -88,12 +108,12 @@ def talk() -> Iterator[None]:
     """Say in one sentence that another process is gone.
 
     Raises:
-        RunError: where an exchange fails
+        Parted: where an exchange fails
     """
     try:
         yield
     except (RuntimeError, ConnectionError) as error:  # torch has no class of its own for it in every backend
-        raise RunError(
+        raise Parted(
             f"Another process of this run has ended or cannot be reached, so {_ranks} ends too; what was saved is"
             f" untouched: go on with `--restore` ({str(error).splitlines()[0][:200]})."
         ) from error
@@ -113,6 +133,15 @@ def share(n: int) -> slice:
 def whole(n: int) -> int:
     """The rows of the whole batch, where each rank has n of them."""
     return n * _ranks.count if _ranks.slices else n
+
+
+def portion(n: int) -> Tensor:
+    """Which of n rows this rank looks at; as many on each rank, so that the last row may be looked at several times.
+
+    What `gathered` makes of such portions begins with all n rows in order.
+    """
+    each = -(-n // _ranks.count)
+    return torch.arange(_ranks.rank * each, (_ranks.rank + 1) * each).clamp(max=n - 1)
 
 
 def average_gradients(weights: Iterable[Tensor]) -> None:
@@ -169,7 +198,7 @@ def most(value: float) -> float:
         return value
     told = torch.tensor(float(value), dtype=torch.double)
     with talk():
-        dist.all_reduce(told, dist.ReduceOp.MAX)
+        dist.all_reduce(told, dist.ReduceOp.MAX, group=_words)
     return told.item()
 
 
@@ -179,7 +208,7 @@ def shared(value: T) -> T:
         return value
     held = [value]
     with talk():
-        dist.broadcast_object_list(held)
+        dist.broadcast_object_list(held, group=_words)
     return held[0]
 
 
@@ -189,7 +218,7 @@ def everyone(value: T) -> list[T]:
         return [value]
     held: list[Any] = [None] * _ranks.count
     with talk():
-        dist.all_gather_object(held, value)
+        dist.all_gather_object(held, value, group=_words)
     return held
 
 
@@ -197,7 +226,7 @@ def led(function: Callable[[], T]) -> T:
     """What rank 0 gets from a function that it alone calls, for all ranks.
 
     Raises:
-        Followed: on the other ranks, where rank 0 raised a GanzoError
+        Followed: on the other ranks, where it fails on rank 0
     """
     if not talking():
         return function()
@@ -205,7 +234,7 @@ def led(function: Callable[[], T]) -> T:
     if _ranks.leads:
         try:
             answer = function()
-        except GanzoError as raised:
+        except Exception as raised:
             error = raised
     answer, failed = shared((answer, error is not None))
     if error is not None:
@@ -215,16 +244,34 @@ def led(function: Callable[[], T]) -> T:
     return answer  # type: ignore[return-value]
 
 
+def writers(make: Callable[[], list[T]]) -> list[T]:
+    """Parts that write something: on rank 0 those that a function makes, on the others none."""
+    made: list[T] = []
+    led(lambda: made.extend(make()))
+    return made
+
+
 @contextlib.contextmanager
 def in_turn() -> Iterator[None]:
-    """One process of each machine goes first, the others find what it left on the disk."""
-    if talking() and _ranks.local_rank:
-        most(0)
+    """One process of each machine goes first, the others find what it left on the disk.
+
+    Raises:
+        Followed: where it failed on a machine, on those that did not
+    """
+    if not talking():
+        yield
+        return
+    follows = _ranks.local_rank > 0
+    if follows and most(0):
+        raise Followed("the first process of a machine says why")
     try:
         yield
-    finally:
-        if talking() and not _ranks.local_rank:
-            most(0)
+    except Exception:
+        if not follows:
+            most(1)
+        raise
+    if not follows and most(0):
+        raise Followed("the first process of another machine says why")
 
 
 def broadcast(networks: Iterable[nn.Module]) -> None:

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 LOSSES = ("generator", "discriminator")  # those that every game has
@@ -67,3 +67,18 @@ def plain(facts: Any) -> Any:
         return value if isinstance(value, str | int | float | bool | None) else str(value)
 
     return json.loads(json.dumps(clean(facts)))
+
+
+def pace(seconds: float, images: int) -> dict[str, float]:
+    """How long the turns of an epoch took, and how many images a second they judged."""
+    seconds = max(seconds, 1e-9)
+    return {"seconds": seconds, "images_per_second": images / seconds}
+
+
+def rates(players: Mapping[str, Any]) -> dict[str, float]:
+    """The learning rate of each player, by the name that it has in a record."""
+    short = {"generator": "lr_g", "discriminator": "lr_d"}
+    return {
+        short.get(name, f"lr_{name}"): player.optimizer.param_groups[0]["lr"]
+        for name, player in players.items()
+    }
