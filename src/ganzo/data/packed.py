@@ -63,7 +63,9 @@ class PackedData(StoredData):
         if subset is not None:
             source = subset_of(source, subset, subset_seed)
         keeps = type(source).held_out is not Source.held_out
-        self.source = source if keeps else None  # a million names of files are let go when they have been read
+        self.source = (
+            source if keeps else None
+        )  # a million names of files are let go when they have been read
         self.device = device
         window = sides(image_size) if random_crop else None
         self.packing: dict[str, Any] = {
