@@ -41,7 +41,7 @@ docs: $(VENV)/.installed-docs
 	$(BIN)/python docs/build.py
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/python -m benchmarks.step
+	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache docs/_build docs/components

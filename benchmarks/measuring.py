@@ -31,7 +31,6 @@ def wait(device: torch.device | str) -> None:
 
 def timed(side: Side, turns: int) -> tuple[float, float]:
     """Seconds for a turn, by the clock and by the processor."""
-    gc.collect()
     wait(side.device)
     wall, cpu = time.perf_counter(), time.process_time()
     side.play(turns)
@@ -56,6 +55,7 @@ def windows(
     """One window of each side in every round, side by side in time; of those that play seldom in every other one."""
     found: list[Window] = []
     for number in range(rounds):
+        gc.collect()  # not in somebody's window
         order = order_of([name for name in sides if name not in seldom or number % 2 == 0], number)
         window = {name: timed(sides[name], turns[name]) for name in order}
         found.append({name: window[name] for name in sides if name in window})
@@ -108,15 +108,23 @@ def threads_to_try(given: int | None, device: str | None) -> list[int]:
 
 def peak_of(options: Namespace, side: str, turns: int) -> float:
     """Megabytes that a side takes beyond what stands before its first turn, in a process of its own."""
-    words = [sys.executable, "-m", "benchmarks.memory", side, str(turns)]
     told = json.dumps(saveable(options))
+    out = run_python(["-m", "benchmarks.memory", side, str(turns)], told=told).stdout
+    return json.loads(out.splitlines()[-1])["megabytes"]
+
+
+def run_python(
+    words: list[str], folder: Path | None = None, told: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a fresh Python that finds the benchmarks and Ganzo; ends where it fails."""
     paths = os.pathsep.join(filter(None, [str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]))
     done = subprocess.run(
-        words, input=told, text=True, capture_output=True, env={**os.environ, "PYTHONPATH": paths}
-    )
+        [sys.executable, *words], cwd=folder, input=told, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": paths, **environment},
+    )  # fmt: skip
     if done.returncode:
-        raise SystemExit(f"The memory of `{side}` could not be measured:\n{done.stderr}")
-    return json.loads(done.stdout.splitlines()[-1])["megabytes"]
+        raise SystemExit(f"`python {' '.join(words)}` failed:\n{done.stderr}")
+    return done
 
 
 def layout_name(layout: bool) -> str:

@@ -7,7 +7,7 @@
 - **first-turn**: from the start of the process `ganzo train` to its first batch and to the end of its first turn, with
   the short trial that chooses layout and threads and without it.
 - **checkpoints**: how long a run stands still to save, for small networks (the recipe `digits`) and large ones (those
-  of WGAN-GP at 64 pixels), and what that is of training time when one is saved at the default interval.
+  of WGAN-GP at 64 pixels), and what that is of training time at the interval that a run chooses by itself.
 - **metrics**: drawing and scoring 1,000 images of the recipe `digits`, once what is worked out per data set is known.
 - **report**: `ganzo report` of a run of a few epochs, the whole process.
 
@@ -18,8 +18,6 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from argparse import Namespace
@@ -29,9 +27,11 @@ from typing import Any
 
 import torch
 
+from benchmarks.measuring import run_python
 from benchmarks.record import Record, Rows, note, parser_of, rows_asked, table
 from benchmarks.rows import ROWS as RUNS
 from ganzo.assemble import assemble
+from ganzo.clock import between
 from ganzo.metric import Metric
 from ganzo.nn.sampling import settle
 from ganzo.options import Completed, Layer
@@ -39,7 +39,6 @@ from ganzo.recipes import read_config
 from ganzo.run import Run
 from ganzo.train import train
 
-ROOT = Path(__file__).parents[1]
 HELP_SECONDS, SHARE = 0.3, 0.02  # of `ganzo --help`; of training time for checkpoints
 SAMPLES = 1000
 METRICS = {"random": ("fid", "kid", "prdc"), "classifier": ("fid", "kid", "prdc")}
@@ -57,18 +56,11 @@ class Line(dict[str, Any]):
 
 
 def process(words: list[str], folder: Path) -> tuple[float, str, str]:
-    """Run Python with words; returns seconds, output and errors."""
-    paths = os.pathsep.join(filter(None, [str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]))
-    environment = {**os.environ, "PYTHONPATH": paths, "GANZO_CACHE_DIR": str(folder / "cache")}
+    """Run Python with words, of which NOW is the time; returns seconds, output and errors."""
     start = time.monotonic()
     words = [str(start) if word == "NOW" else word for word in words]
-    done = subprocess.run(
-        [sys.executable, *words], cwd=folder, env=environment, capture_output=True, text=True
-    )
-    seconds = time.monotonic() - start
-    if done.returncode:
-        raise SystemExit(f"`{' '.join(words)}` failed:\n{done.stderr}")
-    return seconds, done.stdout, done.stderr
+    done = run_python(words, folder, GANZO_CACHE_DIR=str(folder / "cache"))
+    return time.monotonic() - start, done.stdout, done.stderr
 
 
 def measure_help(args: argparse.Namespace, folder: Path) -> list[Line]:
@@ -133,7 +125,6 @@ def measure_checkpoints(args: argparse.Namespace, folder: Path) -> list[Line]:
     lines = []
     for what, name in (("small networks (`digits`)", "digits"), ("large networks (`good-64`)", "good-64")):
         options = RUNS[name].options(folder)
-        interval = options.checkpoint_every
         changed = {
             "experiment": f"checkpoints-{name}", "model_dir": str(folder / "models"), "tune": False,
             "output_dir": str(folder / "output"), "epochs": 1, "max_batches_per_epoch": args.tries, "batch_size": 4,
@@ -145,6 +136,7 @@ def measure_checkpoints(args: argparse.Namespace, folder: Path) -> list[Line]:
         newest = max((folder / "models" / options.experiment / "checkpoints").iterdir(), key=os.path.getmtime)
         size = sum(file.stat().st_size for file in newest.iterdir()) / 1e6
         lines.append(Line(f"a checkpoint, {what}, {size:.1f} MB", [1000 * each for each in seconds], "ms"))
+        interval = between(None, statistics.median(seconds))
         share = [100 * each / interval for each in seconds]
         lines.append(Line(f"of training time, one every {interval:.0f} s", share, "%", most=100 * SHARE))
     return lines

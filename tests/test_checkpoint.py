@@ -32,6 +32,12 @@ def two_checkpoints():
     return everything(run)
 
 
+@pytest.mark.parametrize("asked, further", [(None, True), (1000.0, False)])
+def test_what_takes_long_to_save_is_saved_less_often(asked, further, monkeypatch):
+    monkeypatch.setattr("ganzo.clock.SPARED", 1e9)  # as if it took years
+    assert (play(checkpoint_every=asked, epochs=1).checkpoint_every > 1000.0) == further
+
+
 def test_two_are_kept_and_the_best_beside_them():
     play(checkpoint_every=0.0, evaluation_criterion="generator-loss")
     assert names() == ["1-3", "1-6", "2-6"]  # the first epoch was the best

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from ganzo import clock
-from ganzo.clock import Clock
+from ganzo.clock import Clock, between
 
 
 @pytest.fixture
@@ -75,3 +75,10 @@ def test_a_signal_is_told_and_not_heeded_before_the_others_know(several):
     finally:
         first.close()
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize(
+    "asked, took, seconds", [(None, 0.1, 30.0), (None, 2.0, 120.0), (5.0, 2.0, 5.0), (0.0, 2.0, 0.0)]
+)
+def test_checkpoints_lie_as_far_apart_as_was_asked_or_as_saving_them_takes_little(asked, took, seconds):
+    assert between(asked, took) == seconds

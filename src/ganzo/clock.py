@@ -9,6 +9,8 @@ from ganzo.nn.ranks import everyone, talking
 
 LOOK = 0.25  # seconds of turns between two looks of several processes
 MOST = 1000  # turns between them
+EVERY = 30.0  # seconds between checkpoints, if nobody asks for another number
+SPARED = 60  # times as long as saving took: as much training lies between checkpoints then, at least
 
 
 class Clock:
@@ -79,3 +81,13 @@ class Clock:
             turns = min(max(1, int(rate * self.every)), MOST)
         self._from, self._next = (turn, self._seen), turn + turns
         return True
+
+
+def between(asked: float | None, took: float) -> float:
+    """Seconds between checkpoints: those that were asked for, or else so many that saving takes little of them.
+
+    Args:
+        asked: what the user wants, if anything
+        took: seconds that the last one took
+    """
+    return max(EVERY, SPARED * took) if asked is None else asked

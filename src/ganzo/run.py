@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzo import checkpoint
-from ganzo.clock import LOOK, Clock
+from ganzo.clock import LOOK, Clock, between
 from ganzo.errors import RunError
 from ganzo.folder import (
     DISK_ERRORS,
@@ -57,7 +57,8 @@ class Run:
         seed: seed of every random number; none draws one, which is saved with the run
         restore: go on with the run that lies in the folder
         delete: delete the run that lies in the folder, and start over
-        checkpoint_every: seconds between checkpoints; 0 for one after every turn
+        checkpoint_every: seconds between checkpoints; 0 for one after every turn, none for 30, or for 60 times as long
+            as saving one takes where that is more
         keep_checkpoints: checkpoints that are kept beside the best one
     """
 
@@ -75,7 +76,7 @@ class Run:
         seed: Seed | None = None,
         restore: bool = False,
         delete: bool = False,
-        checkpoint_every: NonNegative = 30.0,
+        checkpoint_every: NonNegative | None = None,
         keep_checkpoints: Count = 2,
     ):
         assert experiment is not None, "an experiment has a name by now"
@@ -84,7 +85,8 @@ class Run:
         self.output = Path(output_dir) / experiment
         self.epochs, self.start_epoch = epochs, start_epoch
         self.max_seconds = max_seconds
-        self.checkpoint_every, self.kept = checkpoint_every, keep_checkpoints
+        self.checkpoint_every, self.kept = between(checkpoint_every, took=0), keep_checkpoints
+        self._asked = checkpoint_every
         self.restoring, self.deleting = restore and not delete, delete
         self.epoch = 0  # finished epochs
         self.seconds = 0.0  # of training, over all sessions
@@ -93,7 +95,7 @@ class Run:
         self.history: list[dict[str, Any]] = []
         self.keeps_best = False
         self.seed = seed
-        self.clock = Clock(min(LOOK, checkpoint_every))
+        self.clock = Clock(min(LOOK, self.checkpoint_every))
         self._saved_at = self._ticked_at = self._since = self._round_began = self.clock.now
         self._saved: tuple[int, int] | None = None  # the epoch and turn of the newest checkpoint
         self._lock: Any = contextlib.ExitStack()
@@ -230,13 +232,14 @@ class Run:
 
     def save(self) -> None:
         """Write a checkpoint, and the newest weights for users; then drop old ones, but for the best epoch's."""
-        # The average is settled first: else what is saved of it would depend on who looked at it before.
-        self._settle()
+        began = self.clock.now
+        self._settle()  # the average, first: else what is saved of it would depend on who looked at it before
         refuse_drift({name: player.network for name, player in self.game.players.items()})
         random = random_states()
         led(lambda: self._write(random))
         self.clock.look()
         self._saved_at, self._saved = self.clock.now, (self.epoch, self.game.turns)
+        self.checkpoint_every = between(self._asked, took=self._saved_at - began)
 
     def _settle(self) -> None:
         settle(self.game.sampler, self.noise, self.classes)

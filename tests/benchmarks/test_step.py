@@ -169,12 +169,20 @@ def test_memory_at_its_peak_is_seen_also_when_it_is_given_back():
     assert memory.growth(lambda: None, "cpu") < 20
 
 
+@pytest.mark.slow
 def test_each_side_is_measured_in_a_process_of_its_own():
     options = settled(tiny(batch_size=64), layout=False, threads=1)
     found = {side: peak_of(options, side, 2) for side in ("ganzo", "tuned")}
     assert all(0 < megabytes < 500 for megabytes in found.values()), found
 
 
+@pytest.mark.parametrize("side", ["ganzo", "tuned"])
+def test_a_side_is_measured_while_it_plays(side):
+    options = settled(tiny(batch_size=512, state_size=256), layout=False, threads=1)
+    assert 0 <= memory.measured(options, side, 2) < 200  # this process holds memory that it may use again
+
+
+@pytest.mark.slow
 def test_a_side_that_cannot_be_measured_is_told():
-    with pytest.raises(SystemExit, match="could not be measured"):
+    with pytest.raises(SystemExit, match="failed"):
         peak_of(tiny(channels_last=False, threads=1), "neither", 1)

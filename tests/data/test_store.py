@@ -297,3 +297,11 @@ def test_threads_stop_when_packing_fails(source):
     assert [next(ahead) for _ in range(40)] == list(range(40))
     ahead.close()
     assert len(asked) < 10_000 and list(store.in_order(one, 33, 2)) == list(range(33))
+
+
+@pytest.mark.parametrize("side, mapped", [(4, True), (3, False)])
+def test_labels_are_mapped_as_pixels_are_where_they_lie_so_that_they_can_be(source, side, mapped):
+    packed = pack(source, side, 1, folder=cache_folder())
+    behind = packed.images.data_ptr() + packed.images.numel()
+    assert packed.labels.tolist() == [0, 0, 0, 1, 1, 1] and (packed.labels.data_ptr() == behind) == mapped
+    assert packed.images.shape == (6, 1, side, side)

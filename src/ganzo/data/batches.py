@@ -97,7 +97,13 @@ class StoredData(Data):
     def reset(self) -> None:
         self.start = self.generator.get_state()  # of this pass: its order is drawn anew from here
         count = len(self.examples)
-        order = torch.randperm(count, generator=self.generator) if self.shuffle else torch.arange(count)
+        kind = torch.int32 if count <= torch.iinfo(torch.int32).max else torch.int64  # the same numbers
+        self.order = torch.empty(0, dtype=kind)  # the old order goes before the new one comes
+        order = (
+            torch.randperm(count, generator=self.generator, dtype=kind)
+            if self.shuffle
+            else torch.arange(count, dtype=kind)
+        )
         self.order = order.to(self.examples.image.device)
         self.position = 0
         if self.vary is not None:

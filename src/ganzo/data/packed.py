@@ -62,7 +62,11 @@ class PackedData(StoredData):
             source = source.select(words_of(image_class, source))
         if subset is not None:
             source = subset_of(source, subset, subset_seed)
-        self.source, self.device = source, device
+        keeps = type(source).held_out is not Source.held_out
+        self.source = (
+            source if keeps else None
+        )  # a million names of files are let go when they have been read
+        self.device = device
         window = sides(image_size) if random_crop else None
         self.packing: dict[str, Any] = {
             "size": size_of(*map(larger, window)) if window else image_size,
@@ -91,7 +95,7 @@ class PackedData(StoredData):
         return source
 
     def held_out(self) -> Data | None:
-        source = self.source.held_out()
+        source = None if self.source is None else self.source.held_out()
         if source is None:
             return None
         packed = pack(source, **self.packing)

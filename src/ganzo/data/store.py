@@ -14,8 +14,9 @@ import shutil
 import struct
 import time
 import warnings
+from array import array
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -176,11 +177,12 @@ def check_bad(bad: list[str], source: Source, max_bad_fraction: float) -> None:
         )
 
 
-def labels_of(source: Source, kept: list[int]) -> Tensor | None:
+def labels_of(source: Source, kept: Sequence[int]) -> Tensor | None:
     """The labels of the pictures that were kept."""
-    return (
-        None if source.labels is None else torch.tensor([source.labels[i] for i in kept], dtype=torch.int64)
-    )
+    if source.labels is None:
+        return None
+    labels = source.labels
+    return torch.from_numpy(np.fromiter((labels[i] for i in kept), np.int64, len(kept)))
 
 
 def write(
@@ -191,7 +193,7 @@ def write(
     max_bad_fraction: float,
 ) -> None:
     """Write the decoded examples of a source, each C×H×W, into a store."""
-    digest, kept, bad = hashlib.sha256(), list[int](), list[str]()
+    digest, kept, bad = hashlib.sha256(), array("q"), list[str]()
     with fresh_file(path, len(source) * math.prod(shape)) as file:
         for index, decoded in examples:
             if isinstance(decoded, str):
@@ -260,11 +262,14 @@ def read(path: Path) -> Packed | None:
             labelled = 8 * count if header["labels"] else 0
             if end != area + labelled + length + TRAILER.size:
                 return None
-            file.seek(area)
-            labels = torch.frombuffer(bytearray(file.read(labelled)), dtype=torch.int64) if labelled else None
     except (OSError, struct.error):
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's, that the mapping is read-only: batches are copies
-        images = torch.from_numpy(np.memmap(path, np.uint8, "r", shape=tuple(shape)))
+        mapped = np.memmap(path, np.uint8, "r", shape=(area + labelled,))
+        images = torch.from_numpy(mapped[:area].reshape(shape))
+        numbers = np.require(
+            mapped[area:].view(np.int64), requirements="A"
+        )  # copied where they are not aligned
+        labels = torch.from_numpy(numbers) if labelled else None
     return Packed(images, labels, header["bad"], header["content"])

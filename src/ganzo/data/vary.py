@@ -32,9 +32,12 @@ class Vary:
         self.start = self.generator.get_state()
         height, width = self.window or sides
         spare = (sides[0] - height, sides[1] - width)
+        self.top = self.left = self.mirrored = torch.empty(0)  # what is old goes before what is new comes
         places = [torch.randint(s + 1, (count,), generator=self.generator, dtype=torch.int32) for s in spare]
-        mirrored = torch.rand(count, generator=self.generator) < 0.5
-        self.top, self.left, self.mirrored = (drawn.to(device) for drawn in (*places, mirrored))
+        if self.window is not None:
+            self.top, self.left = (place.to(device) for place in places)
+        del places
+        self.mirrored = (torch.rand(count, generator=self.generator) < 0.5).to(device)
 
     def columns(self, taken: list[Tensor | None], position: int) -> list[Tensor | None]:
         """Change the fields of a batch whose first example has a position in the pass; labels stay as they are."""
