@@ -4,7 +4,7 @@ import sys
 from typing import Any
 
 from ganzo import __version__
-from ganzo.errors import GanzoError, nearest
+from ganzo.errors import GanzoError, is_memory, nearest
 
 COMMANDS = {
     "train": "train a GAN; without any option, on the embedded handwritten digits",
@@ -49,12 +49,6 @@ def main(words: list[str] | None = None) -> int:
         hint = "lower `--batch-size`, `--image-size` or the width of the networks."
         print(f"ganzo: error: There is not enough memory ({reason}); {hint}", file=sys.stderr)
         return 2
-
-
-def is_memory(error: Exception) -> bool:
-    """Whether an error says that something does not fit into memory: torch has no one class for that."""
-    signs = ("out of memory", "allocate memory", "Storage size calculation overflowed")
-    return isinstance(error, MemoryError) or any(sign in str(error) for sign in signs)
 
 
 def run(words: list[str]) -> int:

@@ -59,9 +59,11 @@ def train(words: list[str]) -> int:
         from ganzo.dry_run import dry_run as show
 
         return show(completed)
+    from ganzo.shortage import advising
     from ganzo.train import train as play
 
-    return 0 if play(completed.options).stop is None else 130
+    with advising(completed.options):
+        return 0 if play(completed.options).stop is None else 130
 
 
 def warn(sentences: list[str]) -> None:
