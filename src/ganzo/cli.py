@@ -4,7 +4,7 @@ import sys
 from typing import Any
 
 from ganzo import __version__
-from ganzo.errors import Followed, GanzoError, nearest
+from ganzo.errors import Followed, GanzoError, is_memory, nearest
 from ganzo.launch import announced
 
 COMMANDS = {
@@ -60,12 +60,6 @@ def complain(sentence: str) -> int:
         named = ""
     print(f"ganzo: error: {named}{sentence}", file=sys.stderr)
     return 2
-
-
-def is_memory(error: Exception) -> bool:
-    """Whether an error says that something does not fit into memory: torch has no one class for that."""
-    signs = ("out of memory", "allocate memory", "Storage size calculation overflowed")
-    return isinstance(error, MemoryError) or any(sign in str(error) for sign in signs)
 
 
 def run(words: list[str]) -> int:

@@ -61,9 +61,11 @@ def train(words: list[str]) -> int:
                 place = Path(options.model_dir) / options.experiment
                 check_which(place, options.experiment, options.restore, options.delete)
                 return launch(words, devices(), getattr(asked.completed.options, "answer", ""))
+        from ganzo.shortage import advising
         from ganzo.train import train as play
 
-        return 0 if play(options).stop is None else 130
+        with advising(options):
+            return 0 if play(options).stop is None else 130
 
 
 def read(words: list[str]) -> Asked:

@@ -1,11 +1,14 @@
-"""`--dry-run`: every value with who set it, the parameter counts and the shapes; nothing is trained or written."""
+"""`--dry-run`: every value with who set it, parameters, shapes, memory and time; nothing is trained or written."""
 
+from argparse import Namespace
 from typing import Any
 
 import torch
 
 from ganzo.assemble import Parts, assemble
 from ganzo.evaluation import Evaluation
+from ganzo.forecast import show_forecast
+from ganzo.free import held
 from ganzo.metric import Metric
 from ganzo.nn.batch import Batch, ask
 from ganzo.nn.examples import as_pair
@@ -19,7 +22,8 @@ from ganzo.snapshot import Snapshot
 
 def dry_run(completed: Completed) -> int:
     """Print what `ganzo train` would do."""
-    options = completed.options
+    options, before = completed.options, held()
+    asked = Namespace(**vars(options))  # assembling settles some of them
     rows = values(completed)
     options.folder = "."
     options.parallel = options.parallel and torch.cuda.device_count() < 2  # no process is started to show it
@@ -32,6 +36,7 @@ def dry_run(completed: Completed) -> int:
     for key, value, source in rows:
         print(f"{key:{width}}  {value:32}  {source}")
     show_shapes(parts)
+    show_forecast(asked, parts, before)
     return 0
 
 

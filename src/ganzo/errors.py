@@ -32,6 +32,10 @@ class Parted(RunError):
     """Another process of the run has ended or cannot be reached."""
 
 
+class MemoryShortage(GanzoError):
+    """Memory that there is not enough of."""
+
+
 RegistryException = RegistryError  # the name that the old documentation used
 
 
@@ -39,3 +43,14 @@ def nearest(name: str, names: Iterable[str]) -> str:
     """Return ` Did you mean …?` with the nearest of `names`, or nothing when none is near."""
     found = difflib.get_close_matches(name, list(names), n=1, cutoff=0.65)
     return f" Did you mean `{found[0]}`?" if found else ""
+
+
+def is_memory(error: BaseException | None) -> bool:
+    """Whether an error, or one that it followed, says that memory lacks: torch has no one class for that."""
+    signs = ("out of memory", "allocate memory", "Storage size calculation overflowed", "bad_alloc")
+    if error is None:
+        return False
+    said = str(error).strip()
+    unsaid = said == "could not create a primitive"  # what oneDNN says where a CPU's memory is used up
+    found = isinstance(error, MemoryError) or unsaid or any(sign in said for sign in signs)
+    return found or is_memory(error.__context__)
