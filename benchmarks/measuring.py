@@ -109,7 +109,7 @@ def threads_to_try(given: int | None, device: str | None) -> list[int]:
 def peak_of(options: Namespace, side: str, turns: int) -> float:
     """Megabytes that a side takes beyond what stands before its first turn, in a process of its own."""
     told = json.dumps(saveable(options))
-    out = run_python(["-m", "benchmarks.memory", side, str(turns)], told=told).stdout
+    out = run_python(["-m", "benchmarks.peak", side, str(turns)], told=told).stdout
     return json.loads(out.splitlines()[-1])["megabytes"]
 
 

@@ -1,7 +1,9 @@
 """Out of memory in a turn: one sentence that names the batch size that fits."""
 
 import contextlib
+import dataclasses
 import gc
+import mmap
 import traceback
 from argparse import Namespace
 from collections.abc import Iterator
@@ -9,12 +11,13 @@ from collections.abc import Iterator
 import torch
 
 from ganzo.errors import MemoryShortage, is_memory
-from ganzo.free import Free, amount, free_memory, held
+from ganzo.free import Free, address_space, amount, free_memory, held
 from ganzo.machine import find_device
 from ganzo.memory import Estimate, estimate
 from ganzo.nn.ranks import ranks
 
 MARGIN = 0.75  # of the free memory: estimates are off by up to a quarter
+SPARE = 64 << 20  # bytes laid aside where addresses are limited, so that there is room to find out what fits
 SMALLEST = 2  # images of a process that batch norm can work with
 
 
@@ -26,17 +29,21 @@ def advising(options: Namespace) -> Iterator[None]:
         MemoryShortage: with the sentence; where nothing can be found out the error stays what it is
     """
     asked, before = Namespace(**vars(options)), held()  # the run settles some of its options
+    spare = mmap.mmap(-1, SPARE if address_space() else 1)  # untouched, it takes nothing but addresses
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         if not is_memory(error) or not in_a_turn(error):
             raise
+        spare.close()
         traceback.clear_frames(error.__traceback__)  # the parts that failed live in there
         reason = str(error).partition("\n")[0][:200] or type(error).__name__
         sentence = advice(asked, reason, before)
         if sentence is None:
             raise
         raise MemoryShortage(sentence) from None
+    finally:
+        spare.close()
 
 
 def in_a_turn(error: BaseException) -> bool:
@@ -53,16 +60,20 @@ def advice(options: Namespace, reason: str, before: int) -> str | None:
         before: the anonymous memory of the process before the run began
     """
     device = find_device(options.device)
+    release(device)
     try:
-        release(device)
         found = estimate(options, before)
-        release(device)
-        free = free_memory(device, found.framework)
-        if free is None or found.batch_size != options.batch_size // ranks().count:  # or the data decide
-            return None
-        fits = largest(found, free, options.batch_size)
     except Exception:  # memory again, or a third party's part that wants larger batches
         return None
+    release(device)
+    free = free_memory(device, found.framework)
+    if free is not None and free.refuses and device.type == "cpu":
+        free = dataclasses.replace(
+            free, bytes=max(0, free.bytes - SPARE)
+        )  # the next run will lay it aside again
+    if free is None or found.batch_size != options.batch_size // ranks().count:  # or the data decide
+        return None
+    fits = largest(found, free, options.batch_size)
     if fits is None:
         return None
     return sentence(
