@@ -107,9 +107,15 @@ def threads_to_try(given: int | None, device: str | None) -> list[int]:
 
 
 def peak_of(options: Namespace, side: str, turns: int) -> float:
-    """Megabytes that a side takes beyond what stands before its first turn, in a process of its own."""
+    """Megabytes that a side takes beyond what stands before its first turn, in a process of its own.
+
+    There the C library hands every large block to the system as soon as it is free. Left to itself it keeps some, by
+    what was freed before: the same loop then takes a tenth more or less from one process to the next.
+    """
     told = json.dumps(saveable(options))
-    out = run_python(["-m", "benchmarks.peak", side, str(turns)], told=told).stdout
+    out = run_python(
+        ["-m", "benchmarks.peak", side, str(turns)], told=told, MALLOC_MMAP_THRESHOLD_="131072"
+    ).stdout
     return json.loads(out.splitlines()[-1])["megabytes"]
 
 
