@@ -23,10 +23,10 @@ from ganzo.snapshot import Snapshot
 def dry_run(completed: Completed) -> int:
     """Print what `ganzo train` would do."""
     options, before = completed.options, held()
-    asked = Namespace(**vars(options))  # assembling settles some of them
     rows = values(completed)
     options.folder = "."
     options.parallel = options.parallel and torch.cuda.device_count() < 2  # no process is started to show it
+    asked = Namespace(**vars(options))  # assembling settles some of them
     parts = assemble(options)
     metrics = Metric.from_options(options)
     Evaluation.from_options(options, measured=metrics.scores)

@@ -77,6 +77,7 @@ def estimate(options: Namespace, before: int | None = None) -> Estimate:
         before: the anonymous memory of the process before the run began, where that run has already taken some
     """
     count = ranks().count
+    options = Namespace(**vars(options) | {"device": str(find_device(options.device))})  # this process's own
     share = max(1, options.batch_size // count)
     ledgers: dict[int, Ledger] = {}
     framework, began = held(), 0
@@ -150,7 +151,8 @@ def play(game: Any, data: Any, noise: Any, turns: int = 1) -> None:
 def throw_away(options: Namespace, **changed: Any) -> Namespace:
     """A copy of options for a game that is thrown away: without what takes time and no memory."""
     moves = min(2, options.generator_iterations)
-    return Namespace(**vars(options) | {"generator_iterations": moves, "compile": False} | changed)
+    spared = {"generator_iterations": moves, "compile": False, "cuda_graphs": False}
+    return Namespace(**vars(options) | spared | changed)
 
 
 @contextlib.contextmanager
