@@ -1,6 +1,6 @@
 """How fast a turn is: Ganzo's `run_epoch` against a tuned and a plain loop of the same networks.
 
-    python -m benchmarks.step [--rows conv-32,digits] [--seconds 1] [--rounds 20] [--record FILE] [--resume]
+    python -m benchmarks.step [--rows conv-32,digits] [--seconds 1] [--rounds 17] [--record FILE] [--resume]
 
 Three sides train equal networks from equal weights on the same images, noise and labels, in one process, in windows
 that lie side by side: each round has one of every side, in an order that goes round.
@@ -196,7 +196,7 @@ def held(true: bool) -> str:
 
 def main(arguments: list[str] | None = None) -> Rows:
     """Measure the rows, print the tables, and write the record."""
-    parser = parser_of("benchmarks.step", __doc__, ROWS, rounds=20, seconds=1.0)
+    parser = parser_of("benchmarks.step", __doc__, ROWS, rounds=17, seconds=1.0)
     args = parser.parse_args(arguments)
     if args.quick:
         args.rounds, args.seconds = min(args.rounds, 2), min(args.seconds, 0.2)

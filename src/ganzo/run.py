@@ -57,8 +57,7 @@ class Run:
         seed: seed of every random number; none draws one, which is saved with the run
         restore: go on with the run that lies in the folder
         delete: delete the run that lies in the folder, and start over
-        checkpoint_every: seconds between checkpoints; 0 for one after every turn, none for 30, or for 60 times as long
-            as saving one takes where that is more
+        checkpoint_every: seconds between checkpoints (0: every turn; none: 30, or 60 times what saving takes if more)
         keep_checkpoints: checkpoints that are kept beside the best one
     """
 

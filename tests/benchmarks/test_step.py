@@ -8,7 +8,7 @@ from benchmarks.measuring import lengths, order_of, peak_of, seconds_of, windows
 from benchmarks.rows import Row
 from benchmarks.sides import Side, settled
 
-from benchmarks import measuring, memory, step
+from benchmarks import measuring, peak, step
 from ganzo.options import make_options
 
 
@@ -164,9 +164,9 @@ def test_a_side_has_random_numbers_of_its_own():
 
 
 def test_memory_at_its_peak_is_seen_also_when_it_is_given_back():
-    megabytes = memory.growth(lambda: torch.ones(25_000_000).sum(), "cpu")
+    megabytes = peak.growth(lambda: torch.ones(25_000_000).sum(), "cpu")
     assert 99 < megabytes < 130
-    assert memory.growth(lambda: None, "cpu") < 20
+    assert peak.growth(lambda: None, "cpu") < 20
 
 
 @pytest.mark.slow
@@ -179,7 +179,7 @@ def test_each_side_is_measured_in_a_process_of_its_own():
 @pytest.mark.parametrize("side", ["ganzo", "tuned"])
 def test_a_side_is_measured_while_it_plays(side):
     options = settled(tiny(batch_size=512, state_size=256), layout=False, threads=1)
-    assert 0 <= memory.measured(options, side, 2) < 200  # this process holds memory that it may use again
+    assert 0 <= peak.measured(options, side, 2) < 200  # this process holds memory that it may use again
 
 
 @pytest.mark.slow
