@@ -129,9 +129,7 @@ def mark(ledger: Ledger, parts: Parts) -> None:
         weights = list(player.network.parameters())
         ledger.mark("optimizer", list(getattr(player.optimizer, "state", {}).values()))
         ledger.mark("gradients", [weight.grad for weight in weights if weight.grad is not None])
-    ledger.mark(
-        "data", getattr(parts.data, "__dict__", {}), new=not on_the_cpu
-    )  # on the CPU others are mapped from a file
+    ledger.mark("data", getattr(parts.data, "__dict__", {}), new=moved)
 
 
 def play(game: Any, data: Any, noise: Any, turns: int = 1) -> None:
