@@ -113,8 +113,8 @@ def measure(row: str, precision: str, folder: Path, turns: int, rounds: int) -> 
     predicted, measured = sum(items.values()), statistics.median(grown)
     return {
         "row": row, "precision": precision, "batch_size": ROWS[row]["batch_size"], "items": items,
-        "predicted": predicted, "tensors": predicted - items.get("allocator", 0), "measured": measured, "all_measured": grown,
-        "ratio": predicted / measured,
+        "predicted": predicted, "tensors": predicted - items.get("allocator", 0), "measured": measured,
+        "all_measured": grown, "ratio": predicted / measured,
     }  # fmt: skip
 
 

@@ -33,7 +33,7 @@ from PIL import Image
         ("--lr inf", "-lr` must be a number above 0; got 'inf'."),
         ("--beta1 1.5", "-beta1` must be a number from 0 to 1; got '1.5'."),
         ("--image-colors 2", "`--image-colors` must be one of 1, 3; got '2'."),
-        ("--precision fp8", "`--precision` must be one of auto, fp32, bf16; got 'fp8'."),
+        ("--precision fp8", "`--precision` must be one of auto, fp32, bf16, fp16; got 'fp8'."),
         ("--seed 99999999999999999999999", "`--seed` must be a whole number from 0"),
         ("--seed -1", "`--seed` must be a whole number from 0"),
         (

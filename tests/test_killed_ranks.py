@@ -45,9 +45,16 @@ def goes_on(more="--epochs {}"):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("killed", [0, 1])
-def test_a_killed_process_ends_the_other_without_a_launcher(killed):
-    two = Started(command, LONG, slurm=killed == 0)  # else both are started by hand
+@pytest.mark.parametrize(
+    ("killed", "more"),
+    [
+        (0, ""),
+        (1, ""),
+        (1, " --generator conv --discriminator conv --sync-batch-norm"),
+    ],  # exchanges in backward too
+)
+def test_a_killed_process_ends_the_other_without_a_launcher(killed, more):
+    two = Started(command, LONG + more, slurm=killed == 0)  # else both are started by hand
     two.wait_for(lambda: newest() and epochs() > 3)
     began = time.monotonic()
     two.kill(killed)

@@ -48,6 +48,8 @@ def test_ranks_meet_where_they_are_told_or_on_the_first_machine_of_a_job():
     assert meeting_place(place) == place
     job = {"SLURM_JOB_ID": "123456", "SLURM_STEP_NODELIST": "node[07-09,12],other"}
     assert meeting_place(job) == {"MASTER_ADDR": "node07", "MASTER_PORT": "23456"}
+    ports = {meeting_place(job | {"SLURM_STEP_ID": str(step)})["MASTER_PORT"] for step in range(3)}
+    assert len(ports) == 3  # steps of one job do not meet each other
     assert meeting_place(job | {"MASTER_PORT": "5"})["MASTER_PORT"] == "5"
     assert meeting_place({}) == {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "20000"}
 

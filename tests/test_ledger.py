@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from ganzo.data import Batch
 from ganzo.ledger import HEAP, HEAP_BELOW, Block, Course, Ledger
 
 
@@ -58,6 +59,14 @@ def test_what_was_there_before_is_known_when_it_is_marked():
         ledger.mark("weights", [linear.weight, linear.bias, linear.weight.t()])
         ledger.mark("other", {"state": [None, torch.zeros(0)], "deep": ({"step": linear.bias},)})
     assert [(block.size, block.role) for block in ledger.blocks] == [(60, "weights"), (20, "other")]
+
+
+def test_only_what_is_known_is_marked_where_nothing_is_new():
+    before = torch.zeros(3)
+    with Ledger("cpu") as ledger:
+        made = torch.zeros(5)
+        ledger.mark("data", Batch(before, made), new=False)
+    assert [(block.size, block.role) for block in ledger.blocks] == [(20, "data")]
 
 
 def test_another_device_is_not_counted():
@@ -115,8 +124,8 @@ def test_turns_that_cannot_be_compared_grow_with_all_that_does_not_last(other):
     larger = ledger_of(Block(40, 0, False, None, "weights"), Block(4, 0, False), Block(80, 2, True, 3))
     course = Course(other | {4: larger}, began=1)
     assert not course.comparable
-    assert course.peak(4) == {"weights": 40, "buffers": 4, "activations": 80, "allocator": 0}
-    assert course.peak(8) == {"weights": 40, "buffers": 4, "activations": 160, "allocator": 0}
+    assert course.peak(4) == {"weights": 40, "other parts": 4, "activations": 80, "allocator": 0}
+    assert course.peak(8) == {"weights": 40, "other parts": 4, "activations": 160, "allocator": 0}
 
 
 def test_small_blocks_that_come_and_go_leave_holes_in_the_heap():

@@ -8,15 +8,19 @@ import functools
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
+from ganzo import machine
 from ganzo.assemble import assemble
 from ganzo.errors import OptionError
 from ganzo.game.player import Player
 from ganzo.nn.compiled import graphs
+from ganzo.registry import build
+from pairs import pair_pictures
 from small import everything, play, small
 
 CONV = {
@@ -28,6 +32,10 @@ GAMES = {
     "hinge": {}, "gan": {"loss": "gan"}, "wgan-gp": {"loss": "wgan-gp"}, "relativistic": {"loss": "relativistic"},
     "r1": {"regularizer": "r1:every=2"}, "reuse": {"reuse_fakes": True}, "classes": {"conditional": "concat"},
     "moves": {"discriminator_iterations": 2, "generator_iterations": 2},
+    "translate": {
+        "game": "translate", "loss": "pix2pix", "l1_weight": 1.0, "reuse_fakes": True, "data_format": "pair-of-images",
+        "split": "horizontal", "dataset": "folder", "data_dir": "pairs", "image_size": 8, "generator": "turn.py:Turn",
+    },
 }  # fmt: skip
 
 
@@ -41,6 +49,18 @@ def learnt(**changed):
 
 def difference(one, other):
     return max((one[key] - other[key]).abs().max().item() for key in one)
+
+
+@pytest.fixture(autouse=True)
+def translation(own_folder):
+    """What the game `translate` takes: pairs, and a generator without a batch norm."""
+    pair_pictures(own_folder / "pairs", count=96, size=8)
+    (own_folder / "turn.py").write_text(
+        "from torch import nn\n\n\nclass Turn(nn.Module):\n    translates = True\n\n"
+        "    def __init__(self, *, image_colors: int = 1):\n        super().__init__()\n"
+        "        self.layer = nn.Conv2d(image_colors, image_colors, 3, padding=1)\n\n"
+        "    def forward(self, images, labels=None):\n        return self.layer(images).tanh()\n"
+    )
 
 
 @pytest.mark.parametrize("game", GAMES.values(), ids=GAMES)
@@ -176,6 +196,37 @@ def test_a_network_that_cannot_be_compiled_runs_as_it_is(monkeypatch, capsys):
     )
 
 
+@pytest.mark.parametrize("flag", ["--compile", "--precision fp16"])
+def test_a_strangers_game_that_does_not_read_a_lever_refuses_it(refused, tiny, own_folder, flag):
+    (own_folder / "epochs.py").write_text(
+        "class Epochs:\n    def __init__(self, *parts):\n        pass\n\n"
+        "    def run_epoch(self, data, noise):\n        return {}\n"
+    )
+    said = refused(f"train {tiny} --game epochs.py:Epochs {flag}")
+    assert said.startswith("The game `epochs.py:Epochs` plays its epochs by itself and does not name `")
+    assert said.endswith("must be left out.")
+
+
+def test_a_loss_that_asks_twice_refuses_one_pass(own_folder):
+    (own_folder / "epochs.py").write_text(
+        "from ganzo.loss.hinge import HingeLoss\n\n\nclass Twice(HingeLoss):\n"
+        "    def for_discriminator(self, real, fake, target=None, labels=None):\n"
+        "        return self.discriminator_loss(self.critic(real), self.critic(fake))\n"
+    )
+    with pytest.raises(OptionError, match="`Twice` has real and fake images judged one after the other"):
+        learnt(loss="twice.py:Twice", one_pass=True)
+
+
+def test_without_a_compiler_there_are_no_cuda_graphs(monkeypatch):
+    """A run that asked for both goes on without either, also when its parts are built again."""
+    monkeypatch.setattr(machine, "can_compile", lambda device: False)
+    monkeypatch.setattr(machine, "find_device", lambda name: SimpleNamespace(type="cuda"))
+    options = small(compile=True, cuda_graphs=True)
+    for _ in range(2):
+        build("common", "machine", options).settle(options)
+        assert (options.compile, options.cuda_graphs) == (False, False)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_compiled_networks_learn_the_same_and_are_compiled_once(capsys):
@@ -186,6 +237,8 @@ def test_compiled_networks_learn_the_same_and_are_compiled_once(capsys):
     run = play(**extra, experiment="compiled", compile=True, log="console")
     assert graphs() > before
     said = capsys.readouterr().out
+    play(**extra | {"epochs": 4}, experiment="compiled", compile=True, log="console", restore=True)
+    assert "of them after the first epoch" in capsys.readouterr().out.partition(", 0 ")[2]
     assert re.search(r"compiled: [1-9] graphs, 0 of them after the first epoch", said)
     for name, network in plain["networks"].items():
         for key, value in network.items():

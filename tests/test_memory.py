@@ -6,6 +6,7 @@ from argparse import Namespace
 import pytest
 import torch
 
+from ganzo.assemble import assemble
 from ganzo.game.epochs import EpochGame
 from ganzo.ledger import Course
 from ganzo.memory import ShortPasses, estimate, play, throw_away, watched
@@ -30,7 +31,7 @@ WEIGHTS = {"generator": 616, "discriminator": 529}
 
 
 def test_the_weights_are_those_that_the_other_tests_count():
-    parts = watched(fc(), 2)[2]
+    parts = assemble(fc())
     assert {name: numbers(p.network) for name, p in parts.game.players.items()} == WEIGHTS
 
 
@@ -94,7 +95,8 @@ def test_what_two_small_turns_tell_is_what_a_large_one_takes(changed):
     options = small(**{"batch_size": 24, "subset": 64} | changed)
     found = estimate(options)
     assert found.course.comparable and found.batch_size == 24
-    ledger, began, _, _ = watched(options, 24)
+    ledger, began, size, _ = watched(options, 24)
+    assert size == 24
     real = Course({24: ledger}, began).peak(24)
     told = found.items()
     assert sum(told.values()) == pytest.approx(sum(real.values()), rel=0.02)
@@ -223,8 +225,11 @@ def test_a_game_of_one_minibatch_has_a_number(third):
 def test_a_game_that_knows_epochs_alone_plays_a_short_one(third):
     found = estimate(small(game=third + "EpochOnly", batch_size=32))
     assert found.batch_size == 32 and found.total() > found.items()["weights"]
-    parts = watched(small(game=third + "EpochOnly"), 2)[2]
-    assert isinstance(parts.game, EpochGame) and parts.game.inner.epochs == 2
+    parts = assemble(small(game=third + "EpochOnly"))
+    play(parts.game, parts.data, parts.noise, 2)
+    assert (
+        isinstance(parts.game, EpochGame) and parts.game.inner.epochs == 2 and parts.data.position < 32 * 20
+    )
 
 
 def test_a_game_that_does_more_with_larger_batches_has_a_number_too(third):
@@ -236,6 +241,13 @@ def test_a_game_that_does_more_with_larger_batches_has_a_number_too(third):
 def test_data_that_decide_on_their_batch_size_keep_it(third):
     found = estimate(small(data_format=third + "OwnBatches", batch_size=500))
     assert found.batch_size == 12 and found.fitting(1 << 40) is None
+
+
+def test_what_torch_makes_of_data_is_counted_and_what_is_mapped_is_not(third):
+    assert estimate(small(data_format=third + "Endless", batch_size=8)).items()["data"] == 9 * 4
+    assert (
+        estimate(small()).items()["data"] == 1438 * 4
+    )  # the order of the digits; their pixels are not torch's
 
 
 def test_what_breaks_is_told(third):
@@ -263,7 +275,7 @@ def test_short_passes():
 
 def test_turns_are_played_across_the_end_of_a_pass():
     options = small(batch_size=500, max_batches_per_epoch=None)  # two batches in a pass
-    parts = watched(options, 500)[2]
+    parts = assemble(options)
     before = parts.game.turns
     play(parts.game, parts.data, parts.noise, 5)
     assert parts.game.turns == before + 5

@@ -62,6 +62,8 @@ def test_a_dry_run_starts_nothing(ganzo, monkeypatch):
     monkeypatch.setattr(parallel, "launch", None)
     said = ganzo(*LINE, "--dry-run")
     assert said.status == 0 and said.err == "" and "parallel" in said.out
+    assert "memory is that of one of 2 processes" in said.out
+    assert "for batches of 4;" in said.out  # its share of 8
 
 
 def test_what_is_refused_is_refused_before_anything_is_started(refused, monkeypatch):

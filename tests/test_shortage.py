@@ -316,7 +316,7 @@ def test_the_command_says_it(ganzo, tiny, monkeypatch):
     said = ganzo(f"{tiny} --experiment t --seed 1")
     assert said.status == 2 and said.err == (
         "ganzo: error: There is not enough memory for batches of 8 (can't allocate memory): about 6 fit."
-        " Use `--batch-size 6`.\n"
+        " Use `--batch-size 6`; `--batch-size 4 --accumulate 2` moves by 8 images as before.\n"
     )
 
 

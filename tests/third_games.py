@@ -50,6 +50,7 @@ class Endless(Data):
 
     def __init__(self, options):
         self.batch_size = options.batch_size
+        self.mean = torch.zeros(9)
 
     def next(self):
         return torch.zeros(self.batch_size, 1, 8, 8), None

@@ -24,7 +24,7 @@ from ganzo.schema import describe, is_switch
 COMMAND_OPTIONS = {  # read by the command itself; they are no part of a run
     "config": "a recipe's name, or a JSON or YAML file of options that the command line may override",
     "from_json": "a JSON or YAML file of options that beats the command line: it reproduces a run",
-    "dry_run": "print every value with who set it, the parameter counts and the shapes; train nothing",
+    "dry_run": "print every value with who set it, the shapes, memory and time to finish; train nothing",
     "as": "read the command line as that of an older system: gan-doctor",
 }
 

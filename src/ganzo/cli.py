@@ -81,6 +81,8 @@ def run(words: list[str]) -> int:
     if not words:
         print(USAGE)
         return 0
+    if command != "train" and not announced().leads:  # of several processes one is enough
+        return 0
     if command == "train":  # the modules import torch; `ganzo --help` does without
         from ganzo.commands import train
 

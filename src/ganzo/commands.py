@@ -52,7 +52,7 @@ def train(words: list[str]) -> int:
         if asked.dry_run:
             from ganzo.dry_run import dry_run as show
 
-            with ranks.alone():
+            with ranks.muted():  # shares are those of the run, and nobody waits for anybody
                 return show(completed) if here.leads else 0
         if options.parallel and not started():
             from ganzo.parallel import devices, launch

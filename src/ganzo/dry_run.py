@@ -9,6 +9,7 @@ from ganzo.assemble import Parts, assemble
 from ganzo.evaluation import Evaluation
 from ganzo.forecast import show_forecast
 from ganzo.free import held
+from ganzo.launch import started
 from ganzo.metric import Metric
 from ganzo.nn.batch import Batch, ask
 from ganzo.nn.examples import as_pair
@@ -23,10 +24,11 @@ from ganzo.snapshot import Snapshot
 def dry_run(completed: Completed) -> int:
     """Print what `ganzo train` would do."""
     options, before = completed.options, held()
-    asked = Namespace(**vars(options))  # assembling settles some of them
     rows = values(completed)
     options.folder = "."
-    options.parallel = options.parallel and torch.cuda.device_count() < 2  # no process is started to show it
+    each = torch.cuda.device_count() if options.parallel and not started() else 1
+    options.parallel = options.parallel and each < 2  # no process is started to show it
+    asked = Namespace(**vars(options))  # assembling settles some of them
     parts = assemble(options)
     metrics = Metric.from_options(options)
     Evaluation.from_options(options, measured=metrics.scores)
@@ -36,6 +38,9 @@ def dry_run(completed: Completed) -> int:
     for key, value, source in rows:
         print(f"{key:{width}}  {value:32}  {source}")
     show_shapes(parts)
+    if each > 1:
+        print(f"\nmemory is that of one of {each} processes, time that of a single one with the whole batch")
+        asked.batch_size = max(1, options.batch_size // each)
     show_forecast(asked, parts, before)
     return 0
 

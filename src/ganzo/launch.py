@@ -96,8 +96,9 @@ def numbers(variables: Mapping[str, str], named: Mapping[str, int]) -> list[int]
 
 def meeting_place(variables: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Where the ranks meet, MASTER_ADDR and MASTER_PORT: as it was announced, or by what SLURM tells."""
-    job = variables.get("SLURM_JOB_ID", "0")
-    port = SLURM_PORTS[(int(job) if job.isdigit() else 0) % len(SLURM_PORTS)]
+    job, step = (variables.get(name, "0") for name in ("SLURM_JOB_ID", "SLURM_STEP_ID"))
+    place = int(job) + 97 * int(step) if (step + job).isdigit() else 0  # two steps of a job do not meet
+    port = SLURM_PORTS[place % len(SLURM_PORTS)]
     host = first_host(variables.get("SLURM_STEP_NODELIST", "127.0.0.1"))
     return {
         "MASTER_ADDR": variables.get("MASTER_ADDR", host),

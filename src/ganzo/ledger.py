@@ -2,7 +2,7 @@
 
 import dataclasses
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,14 @@ HEAP = {
     "cpu": 1.7,
     "cuda": 1.15,
 }  # what smaller ones cost in a heap full of holes: benchmarks/records/memory.md
-LASTING = ("weights", "moving averages", "optimizer", "data")  # taken once: these leave no holes
+LASTING = (
+    "weights",
+    "moving averages",
+    "optimizer",
+    "data",
+    "other parts",
+)  # taken once: these leave no holes
+PASSING = ("activations", "buffers")  # of one turn
 
 
 @dataclasses.dataclass
@@ -65,10 +72,11 @@ class Ledger(TorchDispatchMode):
                 self._note(address, storage)
         return made
 
-    def mark(self, role: str, values: Any) -> None:
-        """Say what tensors are for; those that are not known yet are noted."""
+    def mark(self, role: str, values: Any, new: bool = True) -> None:
+        """Say what tensors are for; those that are not known yet are noted, or left alone where none is `new`."""
         for address, storage in storages(values, self.device):
-            self.blocks[self._note(address, storage)].role = role
+            if new or address in self._living:
+                self.blocks[self._note(address, storage)].role = role
 
     @property
     def living(self) -> int:
@@ -102,40 +110,43 @@ class Course:
 
     def __init__(self, ledgers: dict[int, Ledger], began: int):
         (small, one), (self.size, ledger) = min(ledgers.items()), max(ledgers.items())
-        self.began, self.end, self.blocks = began, ledger.moment, ledger.blocks
-        self.device = ledger.device
-        self.at_size = np.array([block.size for block in self.blocks], dtype=float)
-        self.comparable = small != self.size and len(one.blocks) == len(self.blocks)
+        self.began, self.end, self.device = began, ledger.moment, ledger.device
+        self.roles = [role_of(block, began) for block in ledger.blocks]
+        self.born = np.array([block.born for block in ledger.blocks])
+        self.last = np.array([self.end if b.died is None else b.died for b in ledger.blocks])
+        self.sizes = np.array([block.size for block in ledger.blocks], dtype=float)
+        self.comparable = small != self.size and len(one.blocks) == len(ledger.blocks)
         if self.comparable:
             others = np.array([block.size for block in one.blocks], dtype=float)
-            self.slope = (self.at_size - others) / (self.size - small)
+            self.slopes = (self.sizes - others) / (self.size - small)
         else:
-            grows = np.array([not block.role and block.born > began for block in self.blocks], dtype=float)
-            self.slope = grows * self.at_size / self.size
+            grows = np.array([role in PASSING for role in self.roles], dtype=float)
+            self.slopes = grows * self.sizes / self.size
 
     def peak(self, batch_size: int) -> dict[str, float]:
         """The bytes at the moment that takes most, by what they are for."""
-        sizes = np.maximum(self.at_size + self.slope * (batch_size - self.size), 0.0)
-        holes = np.where(sizes < HEAP_BELOW, HEAP.get(self.device, 1.0) - 1, 0.0)
-        holes *= sizes * np.array([block.role not in LASTING for block in self.blocks])
-        born = np.array([block.born for block in self.blocks])
-        last = np.array([self.end if block.died is None else block.died for block in self.blocks])
+        sizes = np.maximum(self.sizes + self.slopes * (batch_size - self.size), 0.0)
+        holes = np.where(sizes < HEAP_BELOW, HEAP.get(self.device, 1.0) - 1, 0.0) * sizes
+        holes *= np.array([role not in LASTING for role in self.roles])
         change = np.zeros(self.end + 2)
-        np.add.at(change, born, sizes + holes)
-        np.add.at(change, last + 1, -sizes - holes)
+        np.add.at(change, self.born, sizes + holes)
+        np.add.at(change, self.last + 1, -sizes - holes)
         moment = self.began + int(change.cumsum()[self.began : self.end + 1].argmax())
-        living = (born <= moment) & (moment <= last)
+        living = (self.born <= moment) & (moment <= self.last)
         found: dict[str, float] = {}
-        for block, size in zip(
-            (b for b, lives in zip(self.blocks, living, strict=True) if lives), sizes[living], strict=True
-        ):
-            role = block.role or ("activations" if block.kept else "buffers")
-            found[role] = found.get(role, 0.0) + size
+        for place in living.nonzero()[0]:
+            role = self.roles[place]
+            found[role] = found.get(role, 0.0) + float(sizes[place])
         return found | {"allocator": float(holes[living].sum())}
 
 
+def role_of(block: Block, began: int) -> str:
+    """What a block is for: where nobody said, by when it was taken."""
+    return block.role or ("other parts" if block.born < began else PASSING[0] if block.kept else PASSING[1])
+
+
 def storages(values: Any, device: str) -> Iterator[tuple[int, Any]]:
-    """Address and storage of each tensor on a device in a nest of lists, tuples and dictionaries."""
+    """Address and storage of each tensor on a device in a nest."""
     for tensor in tensors(values):
         if tensor.device.type == device and tensor.layout == torch.strided:
             storage = tensor.untyped_storage()
@@ -144,11 +155,13 @@ def storages(values: Any, device: str) -> Iterator[tuple[int, Any]]:
 
 
 def tensors(values: Any) -> Iterator[Tensor]:
-    """The tensors in a nest of lists, tuples and dictionaries."""
+    """The tensors in a nest of lists, tuples, dictionaries and dataclasses."""
     if isinstance(values, Tensor):
         yield values
     elif isinstance(values, dict):
         yield from tensors(list(values.values()))
-    elif isinstance(values, Iterable) and isinstance(values, list | tuple):
+    elif isinstance(values, list | tuple):
         for value in values:
             yield from tensors(value)
+    elif dataclasses.is_dataclass(values) and not isinstance(values, type):
+        yield from tensors(vars(values))

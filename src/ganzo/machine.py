@@ -75,6 +75,7 @@ class Machine:
     def settle(self, options: Namespace) -> None:
         """Write what is known by now into the options, and set the number of threads; processes of a run agree."""
         options.device, options.compile = str(self.device), self.compile
+        options.cuda_graphs = self.cuda_graphs and self.compile
         options.precision, options.channels_last = shared((self.precision, bool(self.channels_last)))
         options.threads = self.threads or (own_cores() if ranks().count > 1 else torch.get_num_threads())
         torch.set_num_threads(options.threads)

@@ -12,14 +12,14 @@ from ganzo.assemble import Parts, assemble
 from ganzo.errors import GanzoError
 from ganzo.free import held
 from ganzo.game.epochs import EpochGame
-from ganzo.ledger import LASTING, Course, Ledger, tensors
+from ganzo.ledger import LASTING, PASSING, Course, Ledger
 from ganzo.machine import find_device
 from ganzo.nn.random import load_random_state, random_state
 from ganzo.nn.ranks import alone, ranks
 
 FEW = 8  # batches in the short epoch of a game that knows epochs alone
 LATE = 100 << 20  # bytes that torch takes when parts are first built and played, as it loads more of itself
-ROLES = (*LASTING[:2], "gradients", "optimizer", "data", "activations", "buffers", "allocator")
+ROLES = (*LASTING[:2], "gradients", *LASTING[2:], *PASSING, "allocator", "exchange", "tuning")
 
 
 class Estimate:
@@ -50,7 +50,7 @@ class Estimate:
         kept = sum(found.get(role, 0.0) for role in (*LASTING[:3], "gradients"))
         found["exchange"] = 2 * found.get("gradients", 0.0) if self.exchanged else 0.0
         found["tuning"] = kept if self.twice else 0.0
-        return {role: int(found[role]) for role in (*ROLES, "exchange", "tuning") if found.get(role, 0) >= 1}
+        return {role: int(found[role]) for role in ROLES if found.get(role, 0) >= 1}
 
     def total(self, batch_size: int | None = None) -> int:
         """All bytes at the peak, without those of the framework."""
@@ -77,53 +77,51 @@ def estimate(options: Namespace, before: int | None = None) -> Estimate:
         before: the anonymous memory of the process before the run began, where that run has already taken some
     """
     count = ranks().count
+    options = Namespace(**vars(options) | {"device": str(find_device(options.device))})  # this process's own
     share = max(1, options.batch_size // count)
     ledgers: dict[int, Ledger] = {}
-    framework, began = held(), 0
-    for size in (min(2, share), min(4, share) if share > 2 else share + 1):
+    framework, began, limit = None, 0, held() if before is None else before + LATE
+    for asked in (min(2, share), min(4, share) if share > 2 else share + 1):
         with traceless():
             try:
-                ledger, begun, parts, resting = watched(options, size)
+                ledger, moment, size, resting = watched(options, asked)
             except GanzoError:
                 if not ledgers:
                     raise
-                break  # the data have no more examples; one ledger tells of that size
-            size = parts.data.batch_size
-            if not ledgers:
-                framework = resting
-            if not ledgers or size > max(ledgers):
-                began = begun
-            ledgers[size] = ledger
-            del parts
-    limit = framework if before is None else before + LATE
-    decided = max(ledgers) if len(ledgers) == 1 and max(ledgers) > 4 else share  # the data's own batch size
+                break  # the data have no more examples: one ledger tells of their batch
+        if not ledgers or size > max(ledgers):
+            began = moment
+        ledgers[size] = ledger
+        framework = resting if framework is None else framework
+        if size != asked:  # the data decide
+            share = size
     twice = options.tune and options.channels_last is None
-    return Estimate(Course(ledgers, began), decided, min(framework, limit), twice, count > 1)
+    return Estimate(Course(ledgers, began), share, min(framework or 0, limit), twice, count > 1)
 
 
-def watched(options: Namespace, size: int) -> tuple[Ledger, int, Parts, int]:
-    """The ledger of a throw-away game, the moment when its last turn began, its parts, and the framework's memory."""
-    trial = throw_away(options, batch_size=size)
+def watched(options: Namespace, batch_size: int) -> tuple[Ledger, int, int, int]:
+    """Play two turns of a throw-away game.
+
+    Returns its ledger, the moment when the second turn began, the size of the batches, and the framework's memory.
+    """
+    trial = throw_away(options, batch_size=batch_size)
     ledger = Ledger(find_device(options.device).type)
     with ledger:
         parts = assemble(trial)
-        game = parts.game
         mark(ledger, parts)
         resting = max(0, held() - ledger.living) if ledger.device == "cpu" else 0
-        play(game, parts.data, parts.noise)  # takes gradients, and what the optimizers keep
+        play(parts.game, parts.data, parts.noise)  # takes gradients, and what the optimizers keep
         mark(ledger, parts)
-        began, game.turns = (
-            ledger.moment + 1,
-            0,
-        )  # penalties that are not asked for in each turn are due again
-        play(game, parts.data, parts.noise)
+        began = ledger.moment + 1
+        parts.game.turns = 0  # penalties that are not asked for in each turn are due again
+        play(parts.game, parts.data, parts.noise)
         mark(ledger, parts)
-    return ledger, began, parts, resting
+    return ledger, began, parts.data.batch_size, resting
 
 
 def mark(ledger: Ledger, parts: Parts) -> None:
     """Tell the ledger what the game holds."""
-    game = parts.game
+    game, moved = parts.game, ledger.device != "cpu"  # on the CPU the examples are mapped from a file
     for name, network in game.networks().items():
         role = "moving averages" if name.endswith("-average") else "weights"
         ledger.mark(role, [*network.parameters(), *network.buffers()])
@@ -131,8 +129,7 @@ def mark(ledger: Ledger, parts: Parts) -> None:
         weights = list(player.network.parameters())
         ledger.mark("optimizer", list(getattr(player.optimizer, "state", {}).values()))
         ledger.mark("gradients", [weight.grad for weight in weights if weight.grad is not None])
-    if ledger.device != "cpu":  # on the CPU they are mapped from a file, which takes nothing
-        ledger.mark("data", list(tensors(list(vars(parts.data).values()))))
+    ledger.mark("data", getattr(parts.data, "__dict__", {}), new=moved)
 
 
 def play(game: Any, data: Any, noise: Any, turns: int = 1) -> None:
@@ -150,7 +147,8 @@ def play(game: Any, data: Any, noise: Any, turns: int = 1) -> None:
 def throw_away(options: Namespace, **changed: Any) -> Namespace:
     """A copy of options for a game that is thrown away: without what takes time and no memory."""
     moves = min(2, options.generator_iterations)
-    return Namespace(**vars(options) | {"generator_iterations": moves, "compile": False} | changed)
+    spared = {"generator_iterations": moves, "compile": False, "cuda_graphs": False}
+    return Namespace(**vars(options) | spared | changed)
 
 
 @contextlib.contextmanager

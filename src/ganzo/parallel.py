@@ -5,9 +5,11 @@ import os
 import signal
 import sys
 import uuid
+from pathlib import Path
 
 import torch
 
+import ganzo
 from ganzo.launch import ANSWER
 
 ENGINE = "torch.distributed.elastic"  # the names of its loggers begin so
@@ -39,6 +41,8 @@ def launch(words: list[str], count: int, answer: str = "") -> int:
         monitor_interval=0.1,
     )  # fmt: skip
     handlers = {number: signal.getsignal(number) for number in CAUGHT}
+    here, path = str(Path(ganzo.__file__).parents[1]), os.environ.get("PYTHONPATH", "")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (here, path)))  # also where it is not installed
     os.environ[ANSWER] = answer
     try:
         elastic_launch(config, sys.executable)("-m", "ganzo", "train", *words)

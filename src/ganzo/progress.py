@@ -37,7 +37,10 @@ class Progress:
         self._shown, self._rate = (0.0, 0), 0.0
         self._score: dict[str, float] = {}
         self.compiles = options.compile
-        self._graphs = [0, 0]  # compiled before the session, and in its first epoch
+        self._graphs, self._first = (
+            [0, 0],
+            0,
+        )  # compiled before the session, and in its first epoch; that epoch
         if "console" in logs and sys.stdout.isatty():
             from rich.progress import BarColumn, TextColumn
             from rich.progress import Progress as Live
@@ -64,7 +67,7 @@ class Progress:
     def begin(self, run: Any) -> None:
         """Note where the session begins."""
         self._turns = run.game.turns
-        self._graphs = [graphs()] * 2 if self.compiles else [0, 0]
+        self._graphs, self._first = [graphs()] * 2 if self.compiles else [0, 0], run.epoch
         self._shown = (run.seconds, run.game.images)
 
     def show(self, run: Any, losses: dict[str, float], batches: int | None) -> None:
@@ -73,7 +76,7 @@ class Progress:
         if run.seconds - seconds > 0.2:  # a shorter stretch says little
             self._rate = (run.game.images - images) / (run.seconds - seconds)
             self._shown = (run.seconds, run.game.images)
-        if self.compiles and not run.epoch:
+        if self.compiles and run.epoch == self._first:
             self._graphs[1] = graphs()
         turns, played = run.game.turns_in_epoch(batches), run.game.turns_of_epoch
         part = (

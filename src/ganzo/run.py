@@ -221,7 +221,7 @@ class Run:
     def epoch_over(self, improved: bool) -> None:
         """After an epoch: save when it is due or the last one; keep an improved model as `best`."""
         self.clock.look()
-        best = improved and self.keeps_best
+        best = shared(improved) and self.keeps_best
         if best:
             self._settle()
             led(self._save_best)  # first: a run that is killed here does it again

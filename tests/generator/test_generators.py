@@ -53,7 +53,8 @@ def test_every_size_that_fits_is_made_and_learnt_from(cls, size, colors):
 
 @pytest.mark.parametrize("cls", SIZES)
 def test_bf16(cls):
-    size = SIZES[cls][-1]
+    # Not the tall one of `u-gen`: to a single column oneDNN's bf16 convolution is wrong on processors with AMX.
+    size = {UGenerator: "24x8"}.get(cls, SIZES[cls][-1])
     net, noise = make(cls, size), start(cls, size)
     plain = net(noise)
     with torch.autocast("cpu", torch.bfloat16):

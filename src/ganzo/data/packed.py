@@ -7,7 +7,7 @@ import torch
 from ganzo.data import Batch, Data, Source
 from ganzo.data.batches import StoredData
 from ganzo.data.pixels import Resize
-from ganzo.data.selection import subset_of, words_of
+from ganzo.data.selection import may_hold_out, subset_of, words_of
 from ganzo.data.store import Packed, cache_folder, pack
 from ganzo.data.vary import Vary, centred, larger
 from ganzo.nn.side import sides, size_of
@@ -62,7 +62,7 @@ class PackedData(StoredData):
             source = source.select(words_of(image_class, source))
         if subset is not None:
             source = subset_of(source, subset, subset_seed)
-        keeps = type(source).held_out is not Source.held_out
+        keeps = may_hold_out(source)
         self.source = (
             source if keeps else None
         )  # a million names of files are let go when they have been read

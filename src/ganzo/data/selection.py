@@ -60,6 +60,12 @@ class Selection(Source):
         return held if held is None or self.classes is None else _kept(held, self.classes)
 
 
+def may_hold_out(source: Source) -> bool:
+    """Whether a source may have a part that is held out; a choice of examples asks what they are chosen from."""
+    inner = source.source if isinstance(source, Selection) else source
+    return may_hold_out(inner) if inner is not source else type(source).held_out is not Source.held_out
+
+
 def of_classes(source: Source, wanted: list[str]) -> Source:
     """The examples of some classes, by name or number; raises OptionError where there is no such class."""
     if source.labels is None or not source.class_names:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from ganzo.game.checks import check, pass_too_short, penalties_unasked
+from ganzo.game.checks import check, check_asked, check_penalties_known, check_read, pass_too_short
 from ganzo.game.player import Player, default_optimizer
 from ganzo.nn import in_step, ranks
 from ganzo.nn.batch import Batch
@@ -18,7 +18,6 @@ from ganzo.nn.precision import Precision
 from ganzo.registry import (
     Count,
     Facade,
-    OptionError,
     Registry,
     chosen,
     lazily,
@@ -51,8 +50,8 @@ class Game(Facade, ABC):
         generator_iterations: moves of the generator in one turn
         discriminator_iterations: moves of the discriminator in one turn, each with a minibatch of its own
         max_batches_per_epoch: turns after which an epoch ends before its data do; none for no cap
-        accumulate: batches whose gradients are gathered for one move, as if they were one larger batch (a batch norm
-            still sees each alone)
+        accumulate: batches whose gradients are gathered for one move, as if they were one larger batch (what looks at a
+            whole batch, as a batch norm, still sees each alone)
         one_pass: let the discriminator judge real and fake images in one pass; refused where it has a batch norm
     """
 
@@ -110,7 +109,7 @@ class Game(Facade, ABC):
                 player.ask = Compiled(player.network, cuda_graphs)
             self.critic.quick = self.discriminator.ask
         self.replays = compile and cuda_graphs
-        self._penalised = False  # whether the game asked for penalties
+        self.penalised = False  # whether the game asked for penalties
         self.turns = 0  # since the start of the run
         self.turns_of_epoch = 0
         self.images = 0  # real images judged since the start of the run
@@ -129,13 +128,11 @@ class Game(Facade, ABC):
         """Build the chosen game; refuse what is selected but not wanted, and wrap a game that only has `run_epoch`."""
         item = chosen(options, role_of("game"))[0]
         named = {p.name for p in parameters(Registry.lookup("game", item.name))}
-        if offered.get("regularizers") and "regularizers" not in named:
-            raise OptionError(
-                f"The game `{item.name}` knows no penalties, so `--regularizer` must be left out."
-            )
+        check_penalties_known(item.name, named, offered)
         game = super().from_options(options, *parts, **offered)
         if isinstance(game, Game):
             return game
+        check_read(item.name, options, named)
         from ganzo.game.epochs import EpochGame  # it is a Game itself
 
         return EpochGame(game, *parts, **offered)
@@ -172,7 +169,7 @@ class Game(Facade, ABC):
 
     def penalty(self, real: Tensor, fake: Tensor, labels: Tensor | None = None) -> Tensor | float:
         """The sum of the penalties that are due in this turn, for the discriminator's loss; a lazy one weighs more."""
-        self._penalised = True
+        self.penalised = True
         judge, total = self.critic.given(labels), 0.0
         for regularizer in self.regularizers:
             every = getattr(regularizer, "every", 1)
@@ -206,8 +203,7 @@ class Game(Facade, ABC):
                 total = self.totals.get(name)
                 value = value.detach()
                 self.totals[name] = value.to(torch.double, copy=True) if total is None else total.add_(value)
-            if self.regularizers and not self._penalised:
-                raise penalties_unasked(self)
+            check_asked(self)
             self.turns += 1
             self.turns_of_epoch += 1
             self.images += ranks.whole(sum(len(batch) for batch in turn))

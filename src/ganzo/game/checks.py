@@ -1,9 +1,10 @@
 """What must hold of a game before it begins."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ganzo.nn.critic import mixes_samples
-from ganzo.registry import DataError, OptionError
+from ganzo.registry import DataError, OptionError, Registry, takes_options
 
 if TYPE_CHECKING:
     from ganzo.game import Game
@@ -60,12 +61,35 @@ def check_penalties(game: "Game") -> None:
         )
 
 
-def penalties_unasked(game: "Game") -> OptionError:
-    """What is said where penalties were chosen and the game never asked for one."""
-    return OptionError(
-        f"{type(game).__name__} asks for no penalty, so `--regularizer` must be left out (a game asks by"
-        " `self.penalty(real, fake, labels)`)."
-    )
+def check_asked(game: "Game") -> None:
+    """After a turn: refuse penalties that the game, and one pass that the loss, did not ask for."""
+    if game.regularizers and not game.penalised:
+        raise OptionError(
+            f"{type(game).__name__} asks for no penalty, so `--regularizer` must be left out (a game asks by"
+            " `self.penalty(real, fake, labels)`)."
+        )
+    if game.critic.one_pass and not game.critic.joined:
+        raise OptionError(
+            f"`{type(game.loss).__name__}` has real and fake images judged one after the other, so `--one-pass` must be"
+            " left out (a loss asks for both by `self.critic.verdicts(real, fake, labels)`)."
+        )
+
+
+def check_penalties_known(name: str, named: set[str], offered: Mapping[str, Any]) -> None:
+    """Refuse penalties beside a game whose constructor does not name them."""
+    if offered.get("regularizers") and "regularizers" not in named:
+        raise OptionError(f"The game `{name}` knows no penalties, so `--regularizer` must be left out.")
+
+
+def check_read(name: str, options: Any, named: set[str]) -> None:
+    """Refuse what the machine offers to games beside a third party's that plays whole epochs and does not read it."""
+    asked = {"compile": options.compile, "precision": options.precision == "fp16"}
+    for key in [key for key, wanted in asked.items() if wanted and key not in named]:
+        if not takes_options(Registry.lookup("game", name)):
+            flag = "--precision fp16" if key == "precision" else f"--{key}"
+            raise OptionError(
+                f"The game `{name}` plays its epochs by itself and does not name `{key}`, so `{flag}` must be left out."
+            )
 
 
 def pass_too_short(game: "Game", batches: int | None = None) -> DataError:

@@ -55,7 +55,8 @@ class Player:
             self.optimizer.zero_grad(set_to_none=True)
         down = loss if self.parts == 1 else loss / self.parts
         down = down if self.scaler is None else self.scaler.scale(down)
-        down.backward()  # type: ignore[no-untyped-call]
+        with ranks.talk(among_others=True):
+            down.backward()  # type: ignore[no-untyped-call]
         self.gathered = (self.gathered + 1) % self.parts
         if self.gathered == 0:
             self._step()

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 from ganzo.nn import ranks
 from ganzo.nn.say import tell
 
+OF_ANY_KIND = nn.modules.batchnorm._BatchNorm
 KINDS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+KNOWN = {*(kind.__name__ for kind in KINDS), "SyncBatchNorm"}
 
 
 class SyncBatchNorm(nn.modules.batchnorm._BatchNorm):
@@ -72,5 +74,10 @@ def synchronise(networks: Iterable[nn.Module]) -> None:
     found = [m for network in networks for m in network.modules() if type(m) in KINDS]
     if not found:
         tell("warning: `--sync-batch-norm` has no effect: no network has a batch norm.")
+    odd = {type(m).__name__ for n in networks for m in n.modules() if isinstance(m, OF_ANY_KIND)} - KNOWN
+    if odd:
+        tell(
+            f"warning: `--sync-batch-norm` leaves {', '.join(sorted(odd))} as they are: they are not torch's own."
+        )
     for norm in found:
         norm.__class__ = SyncBatchNorm  # its weights, statistics and hooks stay, and who holds it

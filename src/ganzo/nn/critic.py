@@ -38,6 +38,7 @@ class Critic:
         self.augment = list(augment or [])
         self.quick: Callable[..., Any] | None = None  # a compiled form of the discriminator
         self.one_pass = False  # whether real and fake images are judged together
+        self.joined = False  # whether any were
         self.labels: Tensor | None = None  # of the images that are judged now, for who asks without them
 
     def verdict(self, images: Tensor, labels: Tensor | None = None) -> Verdict:
@@ -49,6 +50,7 @@ class Critic:
         """Judge real and fake images of the same labels: each by itself, or both in one pass where that was chosen."""
         if not self.one_pass:
             return self.verdict(real, labels), self.verdict(fake, labels)
+        self.joined = True
         labels = self.labels if labels is None else labels
         shown, told = self._shown(real), self._shown(fake)  # each is changed by itself
         both = (
@@ -57,7 +59,7 @@ class Critic:
             else [torch.cat(pair) for pair in zip(shown, told, strict=True)]
         )
         said = self._judged(both, None if labels is None else torch.cat([labels, labels]))
-        half = len(said.logits) // 2
+        half = len(shown if isinstance(shown, Tensor) else shown[0])
         return tuple(  # type: ignore[return-value]
             Verdict(
                 said.logits[part],

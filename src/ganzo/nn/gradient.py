@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ganzo.nn import ranks
 from ganzo.nn.draw import per_sample, uniform
 from ganzo.nn.multiscale import pyramid
 
@@ -22,7 +23,8 @@ def slopes(critic: Callable[[Any], Tensor], points: Any) -> Tensor:
     with torch.autocast(device_type=scales[0].device.type, enabled=False):
         scales = [scale.detach().float().requires_grad_(True) for scale in scales]
         logits = critic(scales[0] if isinstance(points, Tensor) else scales)
-        gradients = torch.autograd.grad(logits.sum(), scales, create_graph=True)
+        with ranks.talk(among_others=True):
+            gradients = torch.autograd.grad(logits.sum(), scales, create_graph=True)
         return torch.cat([g.square().sum(dim=tuple(range(1, g.dim()))) for g in gradients])
 
 

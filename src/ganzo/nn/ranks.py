@@ -19,11 +19,13 @@ import torch.distributed as dist
 import torch.distributed.nn.functional as differentiable
 from torch import Tensor, nn
 
-from ganzo.errors import Followed, Parted, RunError
+from ganzo.errors import Followed, Parted, RunError, is_memory
 from ganzo.launch import Ranks, announced, meeting_place
 
 PATIENCE = datetime.timedelta(minutes=30)  # that ranks wait for one that is busy, as when it packs data
 STALLED = datetime.timedelta(minutes=10)  # that they wait for one to appear, or to come as far in a turn
+
+SIGNS = ("gloo", "nccl", "connection", "process group", "socket", "timed out")  # of exchanges that failed
 
 T = TypeVar("T")
 _ranks = Ranks()
@@ -105,8 +107,11 @@ def _as(other: Ranks) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def talk() -> Iterator[None]:
+def talk(among_others: bool = False) -> Iterator[None]:
     """Say in one sentence that another process is gone.
+
+    Args:
+        among_others: whether other things happen inside too, as in a backward through statistics of all ranks
 
     Raises:
         Parted: where an exchange fails
@@ -114,6 +119,9 @@ def talk() -> Iterator[None]:
     try:
         yield
     except (RuntimeError, ConnectionError) as error:  # torch has no class of its own for it in every backend
+        told = str(error).lower()
+        if is_memory(error) or (among_others and not (talking() and any(sign in told for sign in SIGNS))):
+            raise
         raise Parted(
             f"Another process of this run has ended or cannot be reached, so {_ranks} ends too; what was saved is"
             f" untouched: go on with `--restore` ({str(error).splitlines()[0][:200]})."
