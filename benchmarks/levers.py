@@ -1,6 +1,6 @@
 """What each lever brings here: the same run with and without it, all else as it is.
 
-    python -m benchmarks.levers [--rows bf16/conv-32,frozen/digits] [--seconds 0.4] [--rounds 10] [--record FILE]
+    python -m benchmarks.levers [--rows bf16/conv-32,frozen/digits] [--seconds 0.15] [--rounds 23] [--record FILE]
 
 A lever that is an option of Ganzo is switched on and off in Ganzo's own `run_epoch`; one that is only code (no graph
 for fakes, a frozen discriminator, the form of Adam, precision of penalties) in the tuned loop of
@@ -240,7 +240,7 @@ def compile_line(row: dict[str, Any]) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> Rows:
     """Measure the rows, print the table, and write the record."""
-    parser = parser_of("benchmarks.levers", __doc__, NAMES, rounds=10, seconds=0.4)
+    parser = parser_of("benchmarks.levers", __doc__, NAMES, rounds=23, seconds=0.15)
     args = parser.parse_args(arguments)
     if args.quick:
         args.rounds, args.seconds = min(args.rounds, 2), min(args.seconds, 0.1)

@@ -29,6 +29,11 @@ def test_windows_hold_as_many_lazy_penalties_and_at_least_one():
     assert lengths(1.0, 0.1) == 10 and lengths(1.0, 0.1, 8) == 8 and lengths(1.0, 30.0, 8) == 8
 
 
+def test_long_turns_have_fewer_rounds_but_enough_for_an_interval():
+    assert step.rounds_of(51, 0.3, window=0.3) == 51 and step.rounds_of(51, 0.3, window=0.6) == 25
+    assert step.rounds_of(51, 0.3, window=5.0) == step.LEAST and step.rounds_of(2, 0.1, window=5.0) == 2
+
+
 def test_sides_that_play_seldom_are_compared_in_the_rounds_in_which_they_played(monkeypatch):
     played = []
     monkeypatch.setattr(measuring, "timed", lambda side, turns: (side.play(turns), (side.seconds, 1.0))[1])
