@@ -188,13 +188,13 @@ def speeds(rows: Rows) -> str:
 
 def legend(rows: Rows) -> str:
     """What the columns say."""
-    rounds = [row["ganzo_over_tuned"]["windows"] for row in rows.values()]
-    covered = min(row["ganzo_over_tuned"]["coverage"] for row in rows.values())
+    rounds = [row["ganzo_over_tuned"]["windows"] for row in rows.values()] or [0]
+    covered = min((row["ganzo_over_tuned"]["coverage"] for row in rows.values()), default=0.0)
     several = f"{min(rounds)} to {max(rounds)}" if len(set(rounds)) > 1 else str(rounds[0])
     return (
-        f"Images/s are best / median. A ratio above 1 says that Ganzo is quicker: the median of {several} rounds, and in"
-        f" brackets the interval that holds the median with at least {covered:.1%}. MB are the peak beyond what is held"
-        " before the first turn.\n"
+        "Images/s are best / median. A ratio above 1 says that Ganzo is quicker: the median of"
+        f" {several} rounds, and in brackets the interval that holds the median with at least {covered:.1%}. MB are"
+        " the peak beyond what is held before the first turn.\n"
     )
 
 
