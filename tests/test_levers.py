@@ -208,7 +208,7 @@ def test_a_strangers_game_that_does_not_read_a_lever_refuses_it(refused, tiny, o
 
 
 def test_a_loss_that_asks_twice_refuses_one_pass(own_folder):
-    (own_folder / "epochs.py").write_text(
+    (own_folder / "twice.py").write_text(
         "from ganzo.loss.hinge import HingeLoss\n\n\nclass Twice(HingeLoss):\n"
         "    def for_discriminator(self, real, fake, target=None, labels=None):\n"
         "        return self.discriminator_loss(self.critic(real), self.critic(fake))\n"
