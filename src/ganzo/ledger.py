@@ -14,7 +14,7 @@ HEAP_BELOW = 32 << 20  # bytes: larger blocks are mapped by themselves, and cost
 HEAP = {
     "cpu": 1.7,
     "cuda": 1.15,
-}  # what smaller ones cost in a heap full of holes: benchmarks/records/memory.md
+}  # what smaller ones cost in a heap full of holes: `benchmarks.memory`
 LASTING = (
     "weights",
     "moving averages",
