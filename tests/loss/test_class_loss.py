@@ -6,25 +6,27 @@ import pytest
 import torch
 from torch import nn
 
-from ganzo.loss import class_loss
+from ganzo.loss import with_classes
 from ganzo.nn.critic import Critic, Verdict
 from ganzo.registry import Registry, accepts
 
 
 def test_it_is_the_cross_entropy_by_hand():
     classes = torch.tensor([[0.0, log(3.0)], [0.0, 0.0]])  # probabilities 1/4, 3/4 and 1/2, 1/2
-    said = Verdict(torch.zeros(2, 1), classes=classes)
-    assert class_loss(said, torch.tensor([1, 0])).item() == pytest.approx((log(4 / 3) + log(2)) / 2)
-    assert class_loss(said, torch.tensor([0, 0])).item() == pytest.approx((log(4) + log(2)) / 2)
+    said, loss = Verdict(torch.zeros(2, 1), classes=classes), torch.tensor(0.5)
+    right, wrong = (log(4 / 3) + log(2)) / 2, (log(4) + log(2)) / 2
+    assert with_classes(loss, torch.tensor([1, 0]), said).item() == pytest.approx(0.5 + right)
+    assert with_classes(loss, torch.tensor([0, 0]), said, said).item() == pytest.approx(0.5 + 2 * wrong)
 
 
-def test_without_a_head_it_is_nothing():
-    assert class_loss(Verdict(torch.zeros(2, 1)), torch.tensor([0, 1])) == 0.0
+def test_without_a_head_the_loss_stays_as_it_is():
+    loss = torch.tensor(0.5)
+    assert with_classes(loss, torch.tensor([0, 1]), Verdict(torch.zeros(2, 1))) is loss
 
 
 def test_a_head_without_labels_is_our_mistake():
     with pytest.raises(AssertionError, match="asked with labels"):
-        class_loss(Verdict(torch.zeros(2, 1), classes=torch.zeros(2, 3)), None)
+        with_classes(torch.tensor(0.5), None, Verdict(torch.zeros(2, 1), classes=torch.zeros(2, 3)))
 
 
 class Auxiliary(nn.Module):

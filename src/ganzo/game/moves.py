@@ -21,7 +21,8 @@ def move_discriminator(game: Game, real: Tensor, fake: Any, labels: Tensor | Non
     fake = each(Tensor.detach, fake)
     with game.autocast(), game.critic.about(labels):
         loss = game.loss.for_discriminator(real, fake, labels)  # ()
-    loss = loss + game.penalty(real, fake, labels)
+    penalty = game.penalty(real, fake, labels)
+    loss = loss + penalty if isinstance(penalty, Tensor) else loss  # a number says that none is due
     return game.discriminator.move(loss)  # zero_grad, backward, step, hooks
 
 

@@ -47,11 +47,7 @@ class Loss(Facade, ABC):
         """
         labels = target if labels is None else labels
         said, told = self.critic.verdicts(real, fake, labels)
-        return (
-            self.discriminator_loss(said.logits, told.logits)
-            + class_loss(said, labels)
-            + class_loss(told, labels)
-        )
+        return with_classes(self.discriminator_loss(said.logits, told.logits), labels, said, told)
 
     def for_generator(
         self, fake: Tensor, target: Tensor | None = None, labels: Tensor | None = None
@@ -62,7 +58,7 @@ class Loss(Facade, ABC):
         """
         labels = target if labels is None else labels
         told = self.critic.verdict(fake, labels)
-        return self.generator_loss(told.logits) + class_loss(told, labels)
+        return with_classes(self.generator_loss(told.logits), labels, told)
 
 
 class RelativeLoss(Loss):
@@ -81,15 +77,16 @@ class RelativeLoss(Loss):
         """The generator's loss for images beside real ones, both of the given labels (`target` is the older name)."""
         labels = target if labels is None else labels
         told = self.critic.verdict(fake, labels)
-        return self.generator_loss(told.logits, self.critic(real, labels)) + class_loss(told, labels)
+        return with_classes(self.generator_loss(told.logits, self.critic(real, labels)), labels, told)
 
 
-def class_loss(verdict: Verdict, labels: Tensor | None) -> Tensor | float:
-    """How wrong the classes are that an auxiliary head names: the cross-entropy; 0 where there is no such head."""
-    if verdict.classes is None:
-        return 0.0
-    assert labels is not None, "a network with classes is asked with labels"
-    return F.cross_entropy(verdict.classes, labels)
+def with_classes(loss: Tensor, labels: Tensor | None, *verdicts: Verdict) -> Tensor:
+    """A loss, and how wrong the classes are that an auxiliary head names: the cross-entropy of each verdict."""
+    for verdict in verdicts:
+        if verdict.classes is not None:
+            assert labels is not None, "a network with classes is asked with labels"
+            loss = loss + F.cross_entropy(verdict.classes, labels)
+    return loss
 
 
 __getattr__ = lazily(__name__)  # `from ganzo.loss import …` finds the classes in this room's files

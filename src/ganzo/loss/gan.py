@@ -53,10 +53,16 @@ class GANLoss(Loss):
 
     def _distance(self, logits: Tensor, label: float, noise: float = 0.0) -> Tensor:
         """How far the logits are from saying the label: the binary cross-entropy."""
-        shape = per_sample(logits)  # B×1 or B×1×1×1: one label for all patches of a sample
-        labels = torch.full(shape, label, dtype=logits.dtype, device=logits.device)
+        labels = torch.full_like(logits, label)
+        if self.soft_labels or noise:
+            labels = self._disturbed(labels, noise)
+        return F.binary_cross_entropy_with_logits(logits, labels)
+
+    def _disturbed(self, labels: Tensor, noise: float) -> Tensor:
+        """Soft and noisy labels in place of sure ones, the same for all patches of a sample."""
+        shape = per_sample(labels)  # B×1 or B×1×1×1
         if self.soft_labels:
-            labels = (labels - 0.1 * uniform(shape, logits, self.random)).abs()
+            labels = (labels - 0.1 * uniform(shape, labels, self.random)).abs()
         if noise:
-            labels = torch.where(uniform(shape, logits, self.random) < noise, 1 - labels, labels)
-        return F.binary_cross_entropy_with_logits(logits, labels.expand_as(logits))
+            labels = torch.where(uniform(shape, labels, self.random) < noise, 1 - labels, labels)
+        return labels
