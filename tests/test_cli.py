@@ -175,7 +175,11 @@ def test_parallel_on_one_device_is_a_warning(ganzo, tiny, monkeypatch):
         tell.cache_clear()
         said = ganzo(f"{tiny} {words} --parallel")
         assert said.status == 0
-        assert warnings(said) == ["ganzo: warning: `--parallel` has no effect: there is one device."]
+        (warning,) = warnings(said)
+        assert warning.startswith(
+            "ganzo: warning: `--parallel` has no effect: there is no CUDA device. Several"
+        )
+        assert "torchrun --nproc-per-node 2 -m ganzo train" in warning
     assert saved()["parallel"] is True
     assert warnings(ganzo("--restore --experiment t --epochs 2 --no-parallel")) == []
 

@@ -213,7 +213,7 @@ def test_where_nobody_knows_how_batches_grow_a_smaller_one_is_advised(dry, monke
 def test_where_nobody_knows_what_is_free(dry, monkeypatch):
     monkeypatch.setattr(forecast, "free_memory", lambda *_: None)
     said = dry()
-    assert "for batches of 8; unknown what is free\n" in said.out and " for 1 epochs of " in time_in(said)
+    assert "for batches of 8; unknown what is free\n" in said.out and " for 1 epoch of " in time_in(said)
 
 
 def test_a_game_that_knows_epochs_alone_says_nothing_of_time(dry, third):

@@ -110,6 +110,7 @@ def test_one_pass_is_refused_beside_a_batch_norm(refused):
     assert said.startswith(
         "`--one-pass` needs a discriminator that judges each image by itself; `BatchNorm2d`"
     )
+    assert "`--discriminator-spectral-norm` takes the place of the batch norm" in said
 
 
 def test_a_batch_norm_sees_each_of_the_small_batches_alone():

@@ -6,7 +6,7 @@ import pytest
 
 from ganzo import progress
 from ganzo.machine import _seconds_per_turn
-from ganzo.progress import Progress, duration
+from ganzo.progress import Progress, counted, duration
 from small import play, small
 
 
@@ -46,6 +46,20 @@ def test_a_finished_run_says_that_nothing_was_left(capsys):
     assert "trained 2 epochs (6 turns) in" in capsys.readouterr().out
     play(log="console", restore=True)
     assert "nothing was left to train: 2 of 2 epochs" in capsys.readouterr().out
+
+
+def test_a_run_whose_time_is_up_says_what_to_do(capsys):
+    play(log="console", max_seconds=1e-9)
+    said = capsys.readouterr().out
+    assert "the 1e-09 seconds of `--max-seconds` are over: the run is saved at epoch 0 of 2, turn 0" in said
+    assert "go on with `--restore` and a larger `--max-seconds`" in said
+    play(log="console", restore=True, max_seconds=1e-9)
+    said = capsys.readouterr().out
+    assert "`--max-seconds` are over" in said and "trained" not in said and "`--epochs`" not in said
+
+
+def test_one_turn_is_not_turns():
+    assert (counted(1, "epoch"), counted(2000, "turn")) == ("1 epoch", "2,000 turns")
 
 
 def test_the_summary_names_what_is_there(capsys):

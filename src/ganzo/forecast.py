@@ -13,7 +13,8 @@ from ganzo.free import Free, amount, free_memory
 from ganzo.game.epochs import EpochGame
 from ganzo.memory import Estimate, estimate, play, traceless
 from ganzo.nn.ranks import muted, ranks
-from ganzo.progress import duration
+from ganzo.nn.say import tell
+from ganzo.progress import counted, duration
 from ganzo.shortage import largest, usable
 
 TIMED = 2  # turns, after one that warms up
@@ -30,6 +31,7 @@ def show_forecast(options: Namespace, parts: Parts, before: int) -> None:
         before: the anonymous memory of the process before they were built
     """
     found, why = None, ""
+    tell("playing a few throw-away turns, to estimate memory and time")
     try:
         found = estimate(options, before)
     except Exception as error:  # a third party's parts may raise anything
@@ -92,7 +94,7 @@ def time_of(options: Namespace, parts: Parts) -> str:
     ends = (
         f" (`--max-seconds` ends them after {duration(options.max_seconds)})" if options.max_seconds else ""
     )
-    return f"about {duration(rest)} for {left:,} epochs of {turns:,} turns{ends}, {said}"
+    return f"about {duration(rest)} for {counted(left, 'epoch')} of {counted(turns, 'turn')}{ends}, {said}"
 
 
 def epochs_played(options: Namespace) -> int:

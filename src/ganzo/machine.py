@@ -166,7 +166,11 @@ def refuse_parallel(devices: int) -> None:
             f"`parallel` starts a process for each of the {devices} CUDA devices from the command line alone; leave it"
             " out of a program, start that by `torchrun`, and let it call `ganzo.nn.ranks.join()` first."
         )
-    tell("warning: `--parallel` has no effect: there is one device.")
+    found = "one CUDA device" if devices else "no CUDA device"
+    tell(
+        f"warning: `--parallel` has no effect: there is {found}. Several processes on the CPU are started by"
+        " `torchrun --nproc-per-node 2 -m ganzo train … --device cpu`."
+    )
 
 
 def has_bf16(device: torch.device) -> bool:

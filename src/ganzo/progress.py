@@ -110,15 +110,21 @@ class Progress:
             )
         if self.quiet or run.stop is not None:
             return
-        if run.game.turns == self._turns:
+        if run.epoch < run.epochs:  # nothing else ends a run before
+            print(
+                f"the {run.max_seconds:g} seconds of `--max-seconds` are over: the run is saved at epoch {run.epoch} of"
+                f" {run.epochs}, turn {run.game.turns}; go on with `--restore` and a larger `--max-seconds`."
+            )
+        elif run.game.turns == self._turns:
             print(
                 f"nothing was left to train: {run.epoch} of {run.epochs} epochs; ask for more with `--epochs`"
             )
-        else:
+        if run.game.turns != self._turns:
             playing = sum(line["seconds"] for line in run.history)
             images = sum(line["seconds"] * line["images_per_second"] for line in run.history)
             rate = f", {images / playing:,.0f} images/s" if playing else ""
-            print(f"trained {run.epoch} epochs ({run.game.turns} turns) in {duration(run.seconds)}{rate}")
+            trained = f"{counted(run.epoch, 'epoch')} ({counted(run.game.turns, 'turn')})"
+            print(f"trained {trained} in {duration(run.seconds)}{rate}")
             if self.compiles:
                 before, first = self._graphs
                 print(
@@ -138,6 +144,11 @@ def command() -> str:
         return "ganzo"
     beside = Path(sys.executable).with_name("ganzo")
     return os.path.relpath(beside) if beside.exists() else f"{Path(sys.executable).name} -m ganzo"
+
+
+def counted(number: int, thing: str) -> str:
+    """How many things: `1 turn` or `2 turns`."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def duration(seconds: float) -> str:

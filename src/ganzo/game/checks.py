@@ -23,7 +23,8 @@ def check(game: "Game") -> None:
     if mixer is not None:
         raise OptionError(
             f"`--one-pass` needs a discriminator that judges each image by itself; `{mixer}` in this one looks at the"
-            " whole batch. Leave it out, or choose a discriminator without it."
+            " whole batch. Leave it out, or choose a discriminator without it: in `conv` and `patch-gan`"
+            " `--discriminator-spectral-norm` takes the place of the batch norm."
         )
 
 
