@@ -227,7 +227,7 @@ def milliseconds(seconds: float) -> str:
 
 def main(arguments: list[str] | None = None) -> Rows:
     """Measure the rows, print the tables, and write the record; or be one of two processes."""
-    parser = parser_of("benchmarks.ranks", __doc__ or "", ROWS, rounds=5, seconds=3.0)
+    parser = parser_of("benchmarks.ranks", __doc__ or "", ROWS, rounds=5, seconds=3.0, threads=False)
     parser.add_argument("--play", nargs=2, metavar=("ROW", "FOLDER"), help=argparse.SUPPRESS)
     parser.add_argument("--tell", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args(arguments)

@@ -154,7 +154,16 @@ def note(text: str) -> None:
     print(f"\r\033[K{text}" if sys.stderr.isatty() else text, file=sys.stderr, flush=True)
 
 
-def parser_of(module: str, about: str, rows: Iterable[str], rounds: int = 0, seconds: float = 0.0) -> Any:
+def parser_of(
+    module: str,
+    about: str,
+    rows: Iterable[str],
+    rounds: int = 0,
+    seconds: float = 0.0,
+    *,
+    device: bool = True,
+    threads: bool = True,
+) -> Any:
     """A command line with what the benchmarks share; without rounds it knows neither these nor their length."""
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=about.split("\n")[0])
     parser.add_argument("--rows", default=",".join(rows), help="which rows, with commas (%(default)s)")
@@ -163,8 +172,10 @@ def parser_of(module: str, about: str, rows: Iterable[str], rounds: int = 0, sec
         "--resume", action="store_true", help="leave out rows that the record has of this commit"
     )
     parser.add_argument("--quick", action="store_true", help="a try: too short to be believed")
-    parser.add_argument("--device", help="where to compute; none for a CUDA device where there is one")
-    parser.add_argument("--threads", type=int, help="threads of every side; none to let a trial choose")
+    if device:
+        parser.add_argument("--device", help="where to compute; none for a CUDA device where there is one")
+    if threads:
+        parser.add_argument("--threads", type=int, help="threads of every side; none to let a trial choose")
     if rounds:
         parser.add_argument("--seconds", type=float, default=seconds, help="of a window (%(default)s)")
         parser.add_argument("--rounds", type=int, default=rounds, help="windows of each side (%(default)s)")

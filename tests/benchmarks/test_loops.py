@@ -145,7 +145,10 @@ def test_the_plain_loop_learns_the_same_and_does_nothing_for_speed(name, small_r
     side.inner = lambda turns: told.append(tuned.play(turns))
     side.play(1)
     sides.side(plain).play(1)
-    assert plain.log[0] == pytest.approx((told[0]["generator"], told[0]["discriminator"]), rel=1e-4)
+    wanted = told[0]["generator"], told[0]["discriminator"]
+    assert plain.log[0] == pytest.approx(
+        wanted, rel=1e-3
+    )  # layouts round apart, and five moves of Adam magnify it
     assert all(weight.is_contiguous() for weight in plain.generator.parameters())
     groups = [*plain.g_adam.param_groups, *plain.d_adam.param_groups]
     assert not any(group["fused"] or group["foreach"] for group in groups)

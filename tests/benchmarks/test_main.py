@@ -36,6 +36,11 @@ def test_records_of_a_gpu_lie_beside_those_without(ran, own_folder):
     assert ran == [["benchmarks.step", "--device", "cuda:0", "--record", "step-cuda.json"]]
 
 
+def test_what_is_measured_on_the_cpu_alone_is_told_no_device(ran, own_folder):
+    everything.main(["--only", "memory", "--records", str(own_folder), "--device", "cuda"])
+    assert ran == [["benchmarks.memory", "--record", "memory.json"]]
+
+
 def test_an_unknown_name_is_an_error(capsys):
     with pytest.raises(SystemExit):
         everything.main(["--only", "stpe"])
