@@ -35,6 +35,7 @@ def test_decoding_and_the_store_give_the_same_pictures(own_folder):
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # two workers on a single core
 def test_each_way_is_timed_and_recorded(own_folder, monkeypatch):
     monkeypatch.setattr(pipeline, "BATCH", 8)
     threads = torch.get_num_threads()
