@@ -101,6 +101,8 @@ LEVERS: dict[str, Lever] = {
                           without=Levers(penalty_in_fp32=False)),
     "compile": Lever("`torch.compile` of the networks", ("conv-32", "digits"), "no",
                      {"compile": True}, {"compile": False}),
+    "cuda-graphs": Lever("compiled networks recorded and replayed as CUDA graphs", ("conv-32", "digits"), "no",
+                         {"compile": True, "cuda_graphs": True}, {"compile": True, "cuda_graphs": False}, cuda=True),
     "accumulate": Lever("gradients of two batches of 32, against one of 64 (it saves memory)", ("conv-32",), "no",
                         {"accumulate": 2, "batch_size": 32}, {"accumulate": 1, "batch_size": 64}),
     "resident": Lever("the examples on the device, against pinned memory", ("conv-32", "digits"), "where they fit",
@@ -120,7 +122,7 @@ def measure(name: str, args: argparse.Namespace, base: Callable[[str], Namespace
     pair = {which: sides_of(lever, options, which) for which in WHICH}
     players = {which: player_of(lever, sides) for which, sides in pair.items()}
     first = {which: first_turn(player) for which, player in players.items()}
-    interval, before = interval_of(pair["without"].work), graphs()
+    interval, before = interval_of(Sides(options).work), graphs()
     quickest = min(timed(player, interval)[0] for player in players.values())
     turns = dict.fromkeys(players, lengths(args.seconds, quickest, interval))
     found = windows(players, turns, args.rounds)

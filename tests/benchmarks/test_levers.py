@@ -58,8 +58,10 @@ def test_each_lever_is_switched_off_alone(own_folder):
 
 def test_what_this_machine_lacks_is_said(own_folder, monkeypatch):
     monkeypatch.setattr(levers, "can_compile", lambda device: False)
-    rows = measured(own_folder, "fp16/conv-32", "resident/digits", "compile/digits")
-    assert rows["fp16/conv-32"]["left_out"] == rows["resident/digits"]["left_out"] == "it needs a CUDA device"
+    rows = measured(own_folder, "fp16/conv-32", "cuda-graphs/digits", "compile/digits")
+    assert (
+        rows["fp16/conv-32"]["left_out"] == rows["cuda-graphs/digits"]["left_out"] == "it needs a CUDA device"
+    )
     assert rows["compile/digits"]["left_out"] == "torch's compiler does not work here"
     assert "not measured: it needs a CUDA device" in (own_folder / "levers.md").read_text()
 
