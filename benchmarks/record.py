@@ -27,9 +27,6 @@ def machine() -> dict[str, Any]:
     """What was measured on, and with what."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-    git = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=Path(__file__).parent, capture_output=True, text=True
-    )
     found = {
         "cpu": model or platform.processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -37,9 +34,22 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": torch.__version__,
         "ganzo": ganzo.__version__,
-        "commit": git.stdout.strip(),
+        "commit": commit(),
     }
     return found | ({"gpu": torch.cuda.get_device_name()} if torch.cuda.is_available() else {})
+
+
+def commit() -> str:
+    """The commit of the code that is measured, `-dirty` where something but a record was changed since."""
+
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    changed = git(
+        "status", "--porcelain", "--untracked-files=no", "--", ":/", ":(top,exclude)benchmarks/records"
+    )
+    return git("rev-parse", "--short", "HEAD") + ("-dirty" if changed else "")
 
 
 class Record:

@@ -1,6 +1,7 @@
 """Records: rows that are kept, taken over and told apart."""
 
 import json
+import subprocess
 from types import SimpleNamespace
 
 import pytest
@@ -65,6 +66,26 @@ def test_rows_of_two_machines_do_not_mix(kept, monkeypatch):
 def test_without_a_file_nothing_is_written(own_folder):
     Record(None, "benchmarks.x", page, "abc", []).add("a", lambda: {"value": 1})
     assert not list(own_folder.iterdir())
+
+
+def test_a_commit_is_dirty_when_anything_but_a_record_was_changed(own_folder, monkeypatch):
+    def git(*words):
+        identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        subprocess.run(["git", *identity, *words], check=True, capture_output=True)
+
+    records = own_folder / "benchmarks" / "records"
+    records.mkdir(parents=True)
+    for path in (records / "step.json", own_folder / "benchmarks" / "step.py"):
+        path.write_text("old")
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "first")
+    monkeypatch.setattr(record, "__file__", str(own_folder / "benchmarks" / "record.py"))
+    clean = record.commit()
+    (records / "step.json").write_text("new")
+    assert record.commit() == clean and 7 <= len(clean) <= 12
+    (own_folder / "benchmarks" / "step.py").write_text("new")
+    assert record.commit() == f"{clean}-dirty"
 
 
 def test_figures_have_six_digits():

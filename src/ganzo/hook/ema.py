@@ -55,7 +55,10 @@ class EMA(Hook):
         torch._foreach_lerp_(*self.weights, 1 - decay)
         if self.buffers[0]:
             torch._foreach_copy_(*self.buffers)
-        self.average.stale = True  # type: ignore[assignment] # its batch-norm statistics are those of the raw weights
+        if not getattr(
+            self.average, "stale", False
+        ):  # its batch-norm statistics are those of the raw weights
+            self.average.stale = True  # type: ignore[assignment]
         self.steps += 1
 
     def state_dict(self) -> dict[str, Any]:

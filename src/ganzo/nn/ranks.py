@@ -106,8 +106,7 @@ def _as(other: Ranks) -> Iterator[None]:
         _ranks = before
 
 
-@contextlib.contextmanager
-def talk(among_others: bool = False) -> Iterator[None]:
+def talk(among_others: bool = False) -> contextlib.AbstractContextManager[None]:
     """Say in one sentence that another process is gone.
 
     Args:
@@ -116,11 +115,16 @@ def talk(among_others: bool = False) -> Iterator[None]:
     Raises:
         Parted: where an exchange fails
     """
+    return _heard(among_others) if talking() else contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _heard(among_others: bool) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, ConnectionError) as error:  # torch has no class of its own for it in every backend
         told = str(error).lower()
-        if is_memory(error) or (among_others and not (talking() and any(sign in told for sign in SIGNS))):
+        if is_memory(error) or (among_others and not any(sign in told for sign in SIGNS)):
             raise
         raise Parted(
             f"Another process of this run has ended or cannot be reached, so {_ranks} ends too; what was saved is"
