@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
+    # what a run loads later takes seconds too
     [
         "ganzo.train",
         "ganzo.commands",
         "torch._dynamo",
         "matplotlib.pyplot",
-    ]  # what a run loads later takes seconds too
+    ]
 )
 PATIENCE = 100.0  # seconds, after which a process hangs
 

@@ -268,9 +268,8 @@ def test_a_bare_train_means_digits(ganzo, words):
     "flag", ["--loss hinge", "--data-dir pictures", "--optimizer adam", "--dataset folder"]
 )
 def test_naming_data_or_a_component_switches_that_off(refused, flag):
-    assert "--data-dir" in refused(
-        f"train --dry-run {flag}"
-    )  # the folder of the default data set is not there
+    # the folder of the default data set is not there
+    assert "--data-dir" in refused(f"train --dry-run {flag}")
 
 
 def test_a_named_recipe_stays_with_other_components(ganzo):

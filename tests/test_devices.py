@@ -85,10 +85,11 @@ def tuned():
             )
             return times[layout, 1]
 
+        # another number of turns on each
         machine._seconds_per_turn, machine.WINDOW = (
             seconds,
             0.02 * (1 + here.rank),
-        )  # another number of turns on each
+        )
         options = small(
             tune=True,
             channels_last=None,

@@ -158,9 +158,8 @@ def test_half_precision_takes_no_step_where_a_gradient_overflows():
 
 
 def test_half_precision_is_near_to_full(monkeypatch):
-    scaler = functools.partial(
-        torch.amp.GradScaler, init_scale=8.0
-    )  # the first moves of the usual one overflow
+    # the first moves of the usual one overflow
+    scaler = functools.partial(torch.amp.GradScaler, init_scale=8.0)
     monkeypatch.setattr(torch.amp, "GradScaler", scaler)
     assert 0 < difference(learnt(**FC), learnt(**FC, precision="fp16")) < 1e-3
 

@@ -245,9 +245,8 @@ def test_data_that_decide_on_their_batch_size_keep_it(third):
 
 def test_what_torch_makes_of_data_is_counted_and_what_is_mapped_is_not(third):
     assert estimate(small(data_format=third + "Endless", batch_size=8)).items()["data"] == 9 * 4
-    assert (
-        estimate(small()).items()["data"] == 1438 * 4
-    )  # the order of the digits; their pixels are not torch's
+    # the order of the digits; their pixels are not torch's
+    assert estimate(small()).items()["data"] == 1438 * 4
 
 
 def test_what_breaks_is_told(third):

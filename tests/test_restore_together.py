@@ -28,9 +28,8 @@ def restored_halfway():
         whole = play(experiment="whole", epochs=4, **RICH)
         play(epochs=2, checkpoint_every=0.0, keep_checkpoints=100, **RICH)
         if ranks.ranks().leads:
-            shutil.rmtree(
-                "models/run/checkpoints/2-6"
-            )  # as if it had been killed before the last turn was saved
+            # as if it had been killed before the last turn was saved
+            shutil.rmtree("models/run/checkpoints/2-6")
         restored = play(epochs=4, restore=True, **RICH)
         same = equal(everything(restored), everything(whole)) and numbers(restored) == numbers(whole)
         states = ranks.everyone(torch.get_rng_state())
@@ -40,9 +39,8 @@ def restored_halfway():
 @pytest.mark.slow
 def test_two_epochs_restored_and_two_more_equal_four_on_two_ranks():
     two = Started(restored_halfway).left()
-    assert [left.result for left in two] == [(True, False, 12)] * 2, (
-        two
-    )  # each rank with random numbers of its own
+    # each rank with random numbers of its own
+    assert [left.result for left in two] == [(True, False, 12)] * 2, two
     for player in ("generator", "discriminator"):
         files = [Path("models", run, f"{player}.safetensors").read_bytes() for run in ("run", "whole")]
         assert files[0] == files[1]

@@ -91,9 +91,8 @@ def assemble(options: Namespace) -> Parts:
     batches = getattr(data, "batches", None)
     if batches is not None and batches < game.batches_per_turn:
         raise pass_too_short(game, batches)
-    if (
-        game_class is not Game
-    ):  # a third party's that offers `run_epoch` alone may ask its networks for anything
+    # a third party's that offers `run_epoch` alone may ask its networks for anything
+    if game_class is not Game:
         check_networks(options, game, noise)
     part_ways(options.seed, ranks.ranks().rank)
     return Parts(data, noise, game, Stream(options.random))

@@ -9,13 +9,14 @@ from ganzo.registry import Registry, is_fact, takes_options
 from ganzo.roles import ROLES, Role
 from ganzo.schema import Parameter, parameters
 
+# what every run has, whichever parts it is made of
 COMMON = (
     "ganzo.run",
     "ganzo.machine",
     "ganzo.metric.metrics",
     "ganzo.labels",
     "ganzo.optimizer.schedule",
-)  # what every run has, whichever parts it is made of
+)
 SHORTHANDS = {"optimizer": ("generator_optimizer", "discriminator_optimizer")}
 OLD_SPELLINGS = {
     "name": "experiment",

@@ -9,13 +9,14 @@ from typing import Any
 from ganzo.errors import OptionError
 from ganzo.roles import ROLES
 
+# roles that `--…-args` sets options of
 WITH_ARGUMENTS = (
     "generator",
     "discriminator",
     "game",
     "dataset",
     "loss",
-)  # roles that `--…-args` sets options of
+)
 WORDS = {"true": True, "false": False, "none": None, "null": None}
 NOT_READ = (ValueError, SyntaxError, TypeError, MemoryError, RecursionError)
 

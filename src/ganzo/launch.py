@@ -49,9 +49,8 @@ def announced(variables: Mapping[str, str] = os.environ) -> Ranks:
         named = {"RANK": 0, "WORLD_SIZE": 1, "LOCAL_RANK": 0, "LOCAL_WORLD_SIZE": 1}
         rank, count, local, local_count = numbers(variables, named)
         return Ranks(rank, count, local, local_count)
-    if (
-        "SLURM_STEP_NUM_TASKS" in variables and "SLURM_PROCID" in variables
-    ):  # srun; a batch script has no step
+    # srun; a batch script has no step
+    if "SLURM_STEP_NUM_TASKS" in variables and "SLURM_PROCID" in variables:
         named = {"SLURM_PROCID": 0, "SLURM_STEP_NUM_TASKS": 1, "SLURM_LOCALID": 0}
         rank, count, local = numbers(variables, named)
         return Ranks(rank, count, local, tasks_here(variables, count))

@@ -11,17 +11,19 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 HEAP_BELOW = 32 << 20  # bytes: larger blocks are mapped by themselves, and cost what they hold
+# what smaller ones cost in a heap full of holes: `benchmarks.memory`
 HEAP = {
     "cpu": 1.7,
     "cuda": 1.15,
-}  # what smaller ones cost in a heap full of holes: `benchmarks.memory`
+}
+# taken once: these leave no holes
 LASTING = (
     "weights",
     "moving averages",
     "optimizer",
     "data",
     "other parts",
-)  # taken once: these leave no holes
+)
 PASSING = ("activations", "buffers")  # of one turn
 
 

@@ -193,9 +193,8 @@ def pick(wanted: list[Parameter], options: Namespace, prefixes: set[str], who: s
     picked = {}
     for parameter in wanted:
         keys = [f"{prefix}_{parameter.name}" for prefix in prefixes if prefix] + [parameter.name]
-        key = next(
-            (k for k in keys if k not in ROLES and hasattr(options, k)), None
-        )  # not a part's mere name
+        # not a part's mere name
+        key = next((k for k in keys if k not in ROLES and hasattr(options, k)), None)
         if key is not None:
             picked[parameter.name] = getattr(options, key)
         elif parameter.default is REQUIRED:

@@ -34,19 +34,21 @@ from ganzo.roles import FACTS, ROLES, Role
 from ganzo.schema import convert, describe
 from ganzo.whereabouts import restore_requeued, settle_place
 
+# of one command; the last two are in name and folders
 PASSING = {
     "restore",
     "delete",
     "trial_id",
     "results_dir",
-}  # of one command; the last two are in name and folders
+}
 SETTLED = ("experiment", "model_dir", "output_dir", "seed", "restore", "delete")  # before a run begins
+# ours, but no options; two are the tests'
 OTHER_VARIABLES = (
     MODULES_VARIABLE,
     ANSWER,
     "GANZO_NO_SKIPS",
     "GANZO_NO_BROWSER",
-)  # ours, but no options; two are the tests'
+)
 
 
 @dataclasses.dataclass

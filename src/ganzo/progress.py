@@ -37,10 +37,8 @@ class Progress:
         self._shown, self._rate = (0.0, 0), 0.0
         self._score: dict[str, float] = {}
         self.compiles = options.compile
-        self._graphs, self._first = (
-            [0, 0],
-            0,
-        )  # compiled before the session, and in its first epoch; that epoch
+        # compiled before the session, and in its first epoch; that epoch
+        self._graphs, self._first = [0, 0], 0
         if "console" in logs and sys.stdout.isatty():
             from rich.progress import BarColumn, TextColumn
             from rich.progress import Progress as Live
@@ -79,9 +77,8 @@ class Progress:
         if self.compiles and run.epoch == self._first:
             self._graphs[1] = graphs()
         turns, played = run.game.turns_in_epoch(batches), run.game.turns_of_epoch
-        part = (
-            1.0 if not played else played / turns if turns else 0.0
-        )  # the epoch's last round ends with none
+        # the epoch's last round ends with none
+        part = 1.0 if not played else played / turns if turns else 0.0
         done = min(run.epoch + part, run.epochs)
         left = "?"
         if done > 0:

@@ -7,10 +7,11 @@ from ganzo.errors import OptionError, nearest
 from ganzo.files import read_file, read_object
 
 SUFFIXES = (".json", ".yaml", ".yml")
+# installed; in a checkout
 FOLDERS = (
     Path(__file__).parent / "recipes",
     Path(__file__).parents[2] / "recipes",
-)  # installed; in a checkout
+)
 
 
 def recipes() -> dict[str, Path]:

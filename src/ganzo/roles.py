@@ -126,9 +126,10 @@ FACTS = {
     "translates": "train",  # whether the game turns images into images
     "head": "train",  # what a discriminator's last layer does with labels
     "random": "train",  # the run's torch.Generator
+    # parts, which are handed over too
     **dict.fromkeys(
         ("hooks", "optimizers", "regularizers", "encoder", "critic", "others", "measured"), "train"
-    ),  # parts, which are handed over too
+    ),
 }
 
 

@@ -8,6 +8,7 @@ from ganzo.nn.protocol import BESIDE, protocol_of
 from ganzo.registry import Registry
 from ganzo.stored import StoredRun, epoch_of, is_score, number, short
 
+# where no metric has the score's name
 HIGHER = (
     "is",
     "precision",
@@ -15,7 +16,7 @@ HIGHER = (
     "density",
     "coverage",
     "accuracy",
-)  # where no metric has the score's name
+)
 LOWER = ("fid", "kid", "fd", "ifid", "mmd", "distance")
 SPREAD, REAL = "_std", "_real"  # what stands beside a score: its deviation, and the same of real against real
 
@@ -112,9 +113,8 @@ def direction(name: str) -> bool | None:
     """Whether more is better, as the metric of that name says; None where nobody knows."""
     words = name.split("_")
     for candidate in dict.fromkeys((name, words[0])):
-        if candidate not in Registry.keys(
-            "metric"
-        ):  # never a path: a record may hold any name, and none runs code
+        # never a path: a record may hold any name, and none runs code
+        if candidate not in Registry.keys("metric"):
             continue
         told = getattr(Registry.lookup("metric", candidate), "higher_is_better", None)
         if told is not None:

@@ -68,9 +68,8 @@ def advice(options: Namespace, reason: str, before: int) -> str | None:
     release(device)
     free = free_memory(device, found.framework)
     if free is not None and free.refuses and device.type == "cpu":
-        free = dataclasses.replace(
-            free, bytes=max(0, free.bytes - SPARE)
-        )  # the next run will lay it aside again
+        # the next run will lay it aside again
+        free = dataclasses.replace(free, bytes=max(0, free.bytes - SPARE))
     if free is None or found.batch_size != options.batch_size // ranks().count:  # or the data decide
         return None
     fits = largest(found, free, options.batch_size)

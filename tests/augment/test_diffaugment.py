@@ -47,9 +47,8 @@ def test_numbers_come_from_the_given_generator():
 
 
 def test_brightness_moves_grey_images_by_up_to_a_half_each_its_own_way():
-    changed = seeded("color")(torch.zeros(200, 3, 2, 2)).flatten(
-        1
-    )  # grey: saturation and contrast do nothing
+    # grey: saturation and contrast do nothing
+    changed = seeded("color")(torch.zeros(200, 3, 2, 2)).flatten(1)
     assert torch.allclose(changed, changed[:, :1].expand_as(changed), atol=1e-6)
     assert changed.min() >= -0.5 and changed.max() <= 0.5
     assert changed[:, 0].std() > 0.25  # 1/√12 = 0.29

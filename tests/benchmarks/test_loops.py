@@ -146,15 +146,13 @@ def test_the_plain_loop_learns_the_same_and_does_nothing_for_speed(name, small_r
     side.play(1)
     sides.side(plain).play(1)
     wanted = told[0]["generator"], told[0]["discriminator"]
-    assert plain.log[0] == pytest.approx(
-        wanted, rel=1e-3
-    )  # layouts round apart, and five moves of Adam magnify it
+    # layouts round apart, and five moves of Adam magnify it
+    assert plain.log[0] == pytest.approx(wanted, rel=1e-3)
     assert all(weight.is_contiguous() for weight in plain.generator.parameters())
     groups = [*plain.g_adam.param_groups, *plain.d_adam.param_groups]
     assert not any(group["fused"] or group["foreach"] for group in groups)
-    assert all(
-        weight.grad is not None for weight in plain.discriminator.parameters()
-    )  # the generator's move too
+    # the generator's move too
+    assert all(weight.grad is not None for weight in plain.discriminator.parameters())
     assert plain.work.bf16 is False and sides.plain().work.reuse_fakes is False
 
 

@@ -50,9 +50,8 @@ def test_every_format_gives_the_same_colours(tmp_path, name, mode, tolerance):
 
 @pytest.mark.parametrize("mode, value", [("L", 124), ("LA", 124), ("RGB", 124), ("1", 255)])
 def test_grey_and_colour_are_converted_to_what_is_asked(tmp_path, mode, value):
-    color = (
-        (255, 255, 255) if mode == "1" else (200, 100, 50)
-    )  # 0.299 · 200 + 0.587 · 100 + 0.114 · 50 = 124.2
+    # 0.299 · 200 + 0.587 · 100 + 0.114 · 50 = 124.2
+    color = (255, 255, 255) if mode == "1" else (200, 100, 50)
     picture(tmp_path / "in" / "a.png", color, mode)
     assert (read(tmp_path / "in" / "a.png", colors=1) == value).all()
     wide = read(tmp_path / "in" / "a.png", colors=3)

@@ -228,9 +228,8 @@ def test_a_full_disk_leaves_nothing_half_written(source, tmpfs, monkeypatch):
     with pytest.raises(DataError, match=message.replace(".*", r"0.5 MB are needed and 0.1 MB are free")):
         pack(source, 160, 3, folder=disk)
     usage = shutil.disk_usage(disk)
-    monkeypatch.setattr(
-        shutil, "disk_usage", lambda place: usage._replace(free=10**9)
-    )  # another one fills it meanwhile
+    # another one fills it meanwhile
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: usage._replace(free=10**9))
     with pytest.raises(DataError, match=message.replace(".*", "No space left on device")):
         pack(source, 160, 3, folder=disk)
     assert list(disk.iterdir()) == []

@@ -140,9 +140,8 @@ def test_statistics_of_an_average_are_estimated_from_inputs():
     shade.stale = True
     settle(shade, Examples(data, "cpu"))
     assert not shade.stale and shade.norm.num_batches_tracked == BATCHES
-    assert len(shade.asked) == BATCHES and {size for size, _, _ in shade.asked} == {
-        3
-    }  # as many as in training
+    # as many as in training
+    assert len(shade.asked) == BATCHES and {size for size, _, _ in shade.asked} == {3}
     mean = torch.tensor([1.0, 4.0]).mean() / 127.5 - 1  # of the batches 0, 1, 2 and 3, 4, 5
     assert torch.allclose(shade.norm.running_mean, mean, atol=1e-5)
 

@@ -73,9 +73,8 @@ def test_a_list_is_refused_by_what_judges_one_size():
         OptionError, match="makes images in 2 sizes, and `FCDiscriminator` judges one; choose"
     ):
         Critic(FCDiscriminator(image_size=2, image_colors=1))(images)
-    assert Critic(lambda images: images[0].flatten(1))(images).tolist() == [
-        [0.0]
-    ]  # a third party's may not say
+    # a third party's may not say
+    assert Critic(lambda images: images[0].flatten(1))(images).tolist() == [[0.0]]
 
 
 def test_each_scale_has_a_slope_of_its_own():

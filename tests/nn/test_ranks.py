@@ -95,9 +95,8 @@ def test_data_hand_out_the_rows_of_a_rank_and_go_on_after_those_of_all(second):
         with ranks.alone():
             every = whole.next()
         assert torch.equal(batch.image, every.image[2:]) and torch.equal(batch.label, every.label[2:])
-    assert own.state_dict() | {"generator": 0} == whole.state_dict() | {
-        "generator": 0
-    }  # restored by any rank
+    # restored by any rank
+    assert own.state_dict() | {"generator": 0} == whole.state_dict() | {"generator": 0}
     assert own.next() is None
     assert len(own.reference().next()) == 4  # in a fixed order all are handed out
     with ranks.alone():

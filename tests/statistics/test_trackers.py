@@ -20,9 +20,8 @@ PACKAGES = {"wandb": "wandb", "mlflow": "mlflow", "comet": "comet_ml"}
 EVERY_TURN = {"checkpoint_every": 0.0, "keep_checkpoints": 100}
 
 
-@pytest.fixture(
-    params=["wandb", pytest.param("mlflow", marks=pytest.mark.slow), "comet"]
-)  # it makes 40 tables
+# it makes 40 tables
+@pytest.fixture(params=["wandb", pytest.param("mlflow", marks=pytest.mark.slow), "comet"])
 def tracker(request):
     pytest.importorskip(
         PACKAGES[request.param],

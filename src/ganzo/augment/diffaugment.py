@@ -55,9 +55,8 @@ class DiffAugment(Augment):
         b, c, h, w = images.shape
         rows, inside_rows = self._shifted(images, h)  # B×h
         columns, inside_columns = self._shifted(images, w)  # B×w
-        pixels = (rows[:, :, None] * w + columns[:, None, :]).flatten(
-            1
-        )  # B×hw: where each pixel is taken from
+        # B×hw: where each pixel is taken from
+        pixels = (rows[:, :, None] * w + columns[:, None, :]).flatten(1)
         moved = images.flatten(2).gather(2, pixels[:, None].expand(-1, c, -1)).reshape(b, c, h, w)
         return moved * (inside_rows[:, None, :, None] & inside_columns[:, None, None, :])
 

@@ -13,6 +13,7 @@ from ganzo.data.progress import tell
 from ganzo.data.store import cores, in_order
 from ganzo.registry import DataError, OptionError, nearest, register
 
+# Pillow names these, but cannot read them by itself
 NOT_DECODED = {
     "BUFR",
     "EPS",
@@ -20,7 +21,7 @@ NOT_DECODED = {
     "HDF5",
     "MPEG",
     "WMF",
-}  # Pillow names these, but cannot read them by itself
+}
 COMMON = ("png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "ppm")  # what messages name
 
 
@@ -75,9 +76,8 @@ class FolderSource(Source):
         for place, folders, files in os.walk(self.folder, onerror=self._unreadable, followlinks=True):
             seen.add(os.path.realpath(place))
             visible = (f for f in folders if not f.startswith("."))
-            folders[:] = sorted(
-                f for f in visible if os.path.realpath(os.path.join(place, f)) not in seen
-            )  # no circles
+            # no circles
+            folders[:] = sorted(f for f in visible if os.path.realpath(os.path.join(place, f)) not in seen)
             start = Path(place).relative_to(self.folder).as_posix()
             for file in (f for f in files if not f.startswith(".")):
                 if os.path.splitext(file)[1].lower() in endings:

@@ -63,9 +63,8 @@ class PackedData(StoredData):
         if subset is not None:
             source = subset_of(source, subset, subset_seed)
         keeps = may_hold_out(source)
-        self.source = (
-            source if keeps else None
-        )  # a million names of files are let go when they have been read
+        # a million names of files are let go when they have been read
+        self.source = source if keeps else None
         self.device = device
         window = sides(image_size) if random_crop else None
         self.packing: dict[str, Any] = {

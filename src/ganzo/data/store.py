@@ -268,8 +268,7 @@ def read(path: Path) -> Packed | None:
         warnings.simplefilter("ignore")  # torch's, that the mapping is read-only: batches are copies
         mapped = np.memmap(path, np.uint8, "r", shape=(area + labelled,))
         images = torch.from_numpy(mapped[:area].reshape(shape))
-        numbers = np.require(
-            mapped[area:].view(np.int64), requirements="A"
-        )  # copied where they are not aligned
+        # copied where they are not aligned
+        numbers = np.require(mapped[area:].view(np.int64), requirements="A")
         labels = torch.from_numpy(numbers) if labelled else None
     return Packed(images, labels, header["bad"], header["content"])

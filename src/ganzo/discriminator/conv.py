@@ -54,9 +54,8 @@ class ConvDiscriminator(Discriminator):
         for i in range(layers_for(image_size, layers, "the discriminator `conv`") - 1):
             outputs = channels << i
             modules += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1)]
-            modules += (
-                [] if spectral_norm else [nn.BatchNorm2d(outputs)]
-            )  # which would undo the spectral norm
+            # a batch norm would undo the spectral norm
+            modules += [] if spectral_norm else [nn.BatchNorm2d(outputs)]
             modules += [nn.LeakyReLU(0.2)]
             modules += [nn.Dropout(dropout)] if dropout is not None else []
             inputs = outputs

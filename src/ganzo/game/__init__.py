@@ -102,9 +102,8 @@ class Game(Facade, ABC):
         self.discriminator_iterations = discriminator_iterations
         self.max_batches_per_epoch = max_batches_per_epoch
         self.accumulate = accumulate
-        if (
-            compile
-        ):  # what training asks; penalties, metrics and snapshots go on asking the networks themselves
+        # what training asks; penalties, metrics and snapshots go on asking the networks themselves
+        if compile:
             for player in self.players.values():
                 player.ask = Compiled(player.network, cuda_graphs)
             self.critic.quick = self.discriminator.ask
@@ -191,9 +190,8 @@ class Game(Facade, ABC):
         """
         while self.turns_of_epoch != self.max_batches_per_epoch:
             turn = self._take(data)
-            if (
-                turn is None and not self.turns_of_epoch
-            ):  # a cap ended the last epoch just before its pass ended
+            # a cap ended the last epoch just before its pass ended
+            if turn is None and not self.turns_of_epoch:
                 turn = self._take(data)
             if turn is None:
                 break

@@ -103,9 +103,8 @@ class Player:
         self.optimizer.load_state_dict(state["optimizer"])
         for weight, kept in self.optimizer.state.items():
             for name, value in kept.items():
-                if (
-                    isinstance(value, Tensor) and value.shape == weight.shape
-                ):  # laid out in memory as the weight is
+                # laid out in memory as the weight is
+                if isinstance(value, Tensor) and value.shape == weight.shape:
                     kept[name] = torch.empty_like(weight, requires_grad=False).copy_(value)
         for hook, saved in zip(self.hooks, state["hooks"], strict=True):
             if saved:

@@ -27,9 +27,8 @@ class StandardGame(Game):
     def __init__(self, *parts: Any, reuse_fakes: bool = False, **named: Any):
         super().__init__(*parts, **named)
         self.reuse_fakes = reuse_fakes
-        self.paired = accepts(
-            self.loss.for_generator, "real"
-        )  # whether the generator's loss looks at real images too
+        # whether the generator's loss looks at real images too
+        self.paired = accepts(self.loss.for_generator, "real")
 
     def step(self, batches: Iterator[Batch], noise: Any) -> dict[str, Tensor]:
         for turn in range(self.discriminator_iterations):

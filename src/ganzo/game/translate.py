@@ -35,9 +35,8 @@ class TranslateGame(Game):
     def __init__(self, *parts: Any, reuse_fakes: bool = False, **named: Any):
         super().__init__(*parts, **named)
         self.reuse_fakes = reuse_fakes
-        self.paired = accepts(
-            self.loss.for_generator, "real"
-        )  # whether the generator's loss looks at real pairs too
+        # whether the generator's loss looks at real pairs too
+        self.paired = accepts(self.loss.for_generator, "real")
         self.compares = getattr(self.loss, "translates", False)  # whether it looks at the targets
 
     @property

@@ -46,18 +46,16 @@ class EMA(Hook):
             self.attach(model)
         assert self.average is not None, "attach makes it"
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps)) if self.ramp else self.decay
-        if (
-            self.listed is not model
-        ):  # the tensors are found once: walking the modules takes longer than the arithmetic
+        # the tensors are found once: walking the modules takes longer than the arithmetic
+        if self.listed is not model:
             self.listed = model
             self.weights = list(self.average.parameters()), list(model.parameters())
             self.buffers = list(self.average.buffers()), list(model.buffers())
         torch._foreach_lerp_(*self.weights, 1 - decay)
         if self.buffers[0]:
             torch._foreach_copy_(*self.buffers)
-        if not getattr(
-            self.average, "stale", False
-        ):  # its batch-norm statistics are those of the raw weights
+        # its batch-norm statistics are those of the raw weights
+        if not getattr(self.average, "stale", False):
             self.average.stale = True  # type: ignore[assignment]
         self.steps += 1
 

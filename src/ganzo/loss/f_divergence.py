@@ -19,10 +19,11 @@ DIVERGENCES: dict[str, tuple[Curve, Curve]] = {
     "reverse-kl": (lambda v: -torch.exp(-v), lambda v: v - 1),  # f*(t) = -1 - log(-t)
     "pearson": (lambda v: v, lambda v: v.square() / 4 + v),  # f*(t) = t²/4 + t
     "squared-hellinger": (lambda v: 1 - torch.exp(-v), torch.expm1),  # f*(t) = t / (1 - t)
+    # f*(t) = -log(2 - exp(t))
     "jensen-shannon": (
         lambda v: log(2) - F.softplus(-v),
         lambda v: F.softplus(v) - log(2),
-    ),  # f*(t) = -log(2 - exp(t))
+    ),
     "gan": (lambda v: -F.softplus(-v), F.softplus),  # f*(t) = -log(1 - exp(t))
     "total-variation": (lambda v: torch.tanh(v) / 2, lambda v: torch.tanh(v) / 2),  # f*(t) = t
 }

@@ -11,9 +11,8 @@ from ganzo.nn.ranks import alone, portion, ranks
 from ganzo.nn.sampling import device_of, evaluating, labels_for, settle, translate_images
 
 STRIDE = 1000003  # between the seeds of what a network itself draws for one batch and the next
-Portions = Iterator[
-    tuple[Tensor, Tensor | None, int]
-]  # images of this rank, classes of all, and how many all are
+# images of this rank, classes of all, and how many all are
+Portions = Iterator[tuple[Tensor, Tensor | None, int]]
 
 
 def from_noise(generator: nn.Module, noise: Any, count: int, size: int, classes: int, seed: int) -> Portions:

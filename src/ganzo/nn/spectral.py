@@ -72,9 +72,8 @@ def step(matrix: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
     return left, F.normalize(torch.mv(matrix.H, left), dim=0, eps=EPSILON).to(right.dtype)
 
 
-one_step = torch.library.custom_op(
-    "ganzo::power_iteration_step", step, mutates_args=()
-)  # closed to the compiler
+# closed to the compiler
+one_step = torch.library.custom_op("ganzo::power_iteration_step", step, mutates_args=())
 
 
 @one_step.register_fake

@@ -29,9 +29,8 @@ class CometStatistics(Statistics):
 
     def __init__(self, *, comet_project: str = "ganzo", folder: str | Path = "."):
         self.comet = optional("comet_ml", "Comet", "comet")
-        logging.getLogger("comet_ml").setLevel(
-            logging.ERROR
-        )  # it has much to say about what it cannot gather
+        # it has much to say about what it cannot gather
+        logging.getLogger("comet_ml").setLevel(logging.ERROR)
         self.project, self.folder = comet_project, Path(folder) / "comet"
         self.key: str | None = None
         self.epoch = 0

@@ -48,9 +48,8 @@ class MlflowStatistics(Statistics):
         self.id: str | None = None
         self.file = ""  # of the run's own, where no server is given
         self.epoch = 0
-        self.there: set[int] = (
-            set()
-        )  # steps that the run has already: a killed process was further than its checkpoint
+        # steps that the run has already: a killed process was further than its checkpoint
+        self.there: set[int] = set()
         self._client: Any = None
 
     @property
