@@ -39,10 +39,13 @@ def timed(side: Side, turns: int) -> tuple[float, float]:
 
 
 def order_of(names: list[str], number: int) -> list[str]:
-    """Who plays when in a round: every side comes first and last equally often, A B B A for two."""
-    shift = number // 2 % len(names)
+    """Who plays when in a round: every side comes first and last equally often, also among the even rounds alone.
+
+    Two sides play A B, B A, B A, A B.
+    """
+    shift = number // 4 % len(names)
     rotated = names[shift:] + names[:shift]
-    return rotated[::-1] if number % 2 else rotated
+    return rotated[::-1] if number % 4 in (1, 2) else rotated
 
 
 def windows(

@@ -54,6 +54,12 @@ def test_where_slurm_shows_each_process_its_own_device_that_is_taken(among, monk
     assert own_device(torch.device("cuda")) == torch.device("cuda")
 
 
+def test_where_slurm_shows_a_process_those_of_all_it_takes_the_one_of_its_number(among, monkeypatch):
+    monkeypatch.setenv("SLURM_GPUS_PER_TASK", "4")
+    among(Ranks(3, 4, 3, 4), devices=4)
+    assert own_device(torch.device("cuda")) == torch.device("cuda:3")
+
+
 @pytest.mark.parametrize(("devices", "said"), [(1, "there is 1"), (3, "there are 3"), (0, "there are 0")])
 def test_fewer_devices_than_processes_are_refused(among, devices, said):
     among(Ranks(6, 8, 2, 4), devices)
@@ -69,7 +75,18 @@ def test_fewer_devices_than_processes_are_refused(among, devices, said):
 def test_the_cores_of_a_machine_are_shared(among, monkeypatch, local, cores):
     monkeypatch.setattr(machine.os, "sched_getaffinity", lambda pid: set(range(6)), raising=False)
     among(Ranks(0, 8, 0, local))
+    elsewhere = ("another machine", list(range(6)))
+    monkeypatch.setattr(machine, "everyone", lambda here: [here] * local + [elsewhere] * (8 - local))
     assert own_cores() == cores
+    with ranks.muted():  # a dry run, of rank 0 alone
+        assert own_cores() == cores
+
+
+def test_cores_that_a_launcher_bound_a_process_to_are_its_own(among, monkeypatch):
+    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda pid: {4, 5, 6}, raising=False)
+    among(Ranks(1, 2, 1, 2))
+    monkeypatch.setattr(machine, "everyone", lambda here: [(here[0], [0, 1, 2]), here])
+    assert own_cores() == 3
 
 
 def tuned():

@@ -65,3 +65,4 @@ def test_the_first_machine_of_a_list(hosts, first):
 def test_slurm_may_show_each_task_a_device_of_its_own():
     assert has_own_device({"SLURM_GPUS_PER_TASK": "1"}) and has_own_device({"SLURM_GPU_BIND": "single:1"})
     assert not has_own_device({"SLURM_GPU_BIND": "closest"}) and not has_own_device({})
+    assert not has_own_device({"SLURM_GPUS_PER_TASK": "4", "RANK": "3"})  # torchrun within a task

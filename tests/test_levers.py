@@ -16,8 +16,9 @@ from torch import nn
 
 from ganzo import machine
 from ganzo.assemble import assemble
-from ganzo.errors import OptionError
+from ganzo.errors import OptionError, RunError
 from ganzo.game.player import Player
+from ganzo.nn import compiled
 from ganzo.nn.compiled import graphs
 from ganzo.registry import build
 from pairs import pair_pictures
@@ -72,7 +73,9 @@ def test_gradients_of_four_small_batches_are_those_of_a_large_one(game):
 
 @pytest.mark.parametrize("game", GAMES.values(), ids=GAMES)
 def test_one_pass_over_real_and_fake_images_is_two(game):
-    assert difference(learnt(**FC | game), learnt(**FC | game, one_pass=True)) < 1e-6
+    once = learnt(**FC | game, one_pass=True)
+    assert difference(learnt(**FC | game, one_pass=False), once) < 1e-6
+    assert difference(learnt(**FC | game), once) == 0  # it is the default where it changes nothing
 
 
 @pytest.mark.parametrize(
@@ -81,7 +84,7 @@ def test_one_pass_over_real_and_fake_images_is_two(game):
     ids=str,
 )
 def test_a_lever_leaves_convolutions_what_they_learn(lever):
-    assert difference(learnt(**CONV), learnt(**CONV | lever)) < 1e-5
+    assert difference(learnt(**CONV | {"one_pass": False}), learnt(**CONV | lever)) < 1e-5
 
 
 def test_one_pass_with_augmentation_and_classes_that_are_named():
@@ -93,7 +96,7 @@ def test_one_pass_with_augmentation_and_classes_that_are_named():
     }
     extra |= {"discriminator_channels": 8, "discriminator_spectral_norm": False}
     extra |= {"generator": "cgan", "generator_channels": 4}
-    assert difference(learnt(**extra), learnt(**extra, one_pass=True)) < 1e-5
+    assert difference(learnt(**extra, one_pass=False), learnt(**extra, one_pass=True)) < 1e-5
 
 
 def test_one_pass_is_refused_beside_a_deviation_over_the_batch():
@@ -182,11 +185,28 @@ def test_without_a_compiler_networks_run_as_they_are(own_folder, tiny, monkeypat
     assert (own_folder / "models/c/generator.safetensors").is_file()
 
 
+def test_compiled_networks_that_fail_on_the_way_back_are_named(own_folder):
+    (own_folder / "odd.py").write_text(
+        "import torch\nfrom ganzo.discriminator.fc import FCDiscriminator\n\n\n"
+        "class Fails(torch.autograd.Function):\n"
+        "    forward = staticmethod(lambda ctx, x: x.clone())\n\n"
+        "    @staticmethod\n    def backward(ctx, gradient):\n        raise RuntimeError('an odd gradient')\n\n\n"
+        "class Odd(FCDiscriminator):\n    def forward(self, *given):\n"
+        "        return Fails.apply(super().forward(*given))\n"
+    )
+    with pytest.raises(RuntimeError, match="an odd gradient"):
+        learnt(discriminator="odd.py:Odd")
+    game = assemble(small(discriminator="odd.py:Odd")).game
+    for player in game.players.values():
+        player.ask = compiled.Compiled(player.network)
+        player.ask.run = player.network  # what the compiler makes of it does not matter here
+    with pytest.raises(RunError, match=r"fails \(an odd gradient\); leave `--compile` out"):
+        game.discriminator.move(game.critic(torch.rand(2, 1, 8, 8)).sum())
+
+
 def test_a_network_that_cannot_be_compiled_runs_as_it_is(monkeypatch, capsys):
     def refuse(*inputs):
         raise torch._dynamo.exc.TorchDynamoException("it is too odd")
-
-    from ganzo.nn import compiled
 
     monkeypatch.setattr(compiled.torch, "compile", lambda network, **how: refuse)
     network = compiled.Compiled(nn.Linear(2, 1))
@@ -215,6 +235,30 @@ def test_a_loss_that_asks_twice_refuses_one_pass(own_folder):
     )
     with pytest.raises(OptionError, match="`Twice` has real and fake images judged one after the other"):
         learnt(loss="twice.py:Twice", one_pass=True)
+    assert difference(learnt(loss="twice.py:Twice"), learnt(loss="hinge", one_pass=False)) == 0
+
+
+ONE_PASS = {
+    "fc": ({}, True), "dropout": ({"discriminator_dropout": 0.5}, False),
+    "batch norm": (
+        {"generator": "conv", "discriminator": "conv", "image_size": 16, "generator_layers": 3,
+         "discriminator_layers": 3},
+        False,
+    ),
+    "deviation": ({"generator": "msg", "discriminator": "msg", "image_size": 16}, False),
+    "spectral norm": ({"discriminator_spectral_norm": True}, False), "classes": ({"conditional": "concat"}, True),
+    "stranger": ({"discriminator": "known.py:Known"}, False), "cgan": ({"discriminator": "cgan"}, True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("changed", "joined"), ONE_PASS.values(), ids=ONE_PASS)
+def test_one_pass_is_the_default_where_it_is_known_to_change_nothing(own_folder, changed, joined):
+    (own_folder / "known.py").write_text(
+        "from ganzo.discriminator.fc import FCDiscriminator\n\n\nclass Known(FCDiscriminator):\n    pass\n"
+    )
+    game = assemble(small(**changed)).game
+    assert (game.critic.one_pass, game.one_pass) == (joined, None)
+    assert not assemble(small(**changed, one_pass=False)).game.critic.one_pass
 
 
 def test_without_a_compiler_there_are_no_cuda_graphs(monkeypatch):

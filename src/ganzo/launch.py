@@ -76,7 +76,9 @@ def tasks_here(variables: Mapping[str, str], count: int) -> int:
 
 
 def has_own_device(variables: Mapping[str, str] = os.environ) -> bool:
-    """Whether SLURM shows each task of a machine a device of its own, so that each sees it as the first one."""
+    """Whether SLURM's srun shows each task of a machine a device of its own, so that each sees it as the first one."""
+    if "RANK" in variables:  # torchrun, perhaps within a task: its processes see the same devices
+        return False
     return "SLURM_GPUS_PER_TASK" in variables or "single:1" in variables.get("SLURM_GPU_BIND", "")
 
 

@@ -3,6 +3,7 @@
 import itertools
 import math
 import os
+import platform
 import time
 from argparse import Namespace
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import torch
 from ganzo.errors import OptionError
 from ganzo.launch import has_own_device, started
 from ganzo.nn.compiled import can_compile
-from ganzo.nn.ranks import muted, ranks, shared
+from ganzo.nn.ranks import everyone, muted, ranks, shared, talking
 from ganzo.nn.say import tell
 from ganzo.registry import register
 from ganzo.schema import Count
@@ -142,21 +143,23 @@ def own_device(device: torch.device) -> torch.device:
     here, there = ranks(), torch.cuda.device_count()
     if device.type != "cuda" or here.count == 1:
         return device
-    if here.local_count > 1 and not has_own_device():
-        if there < here.local_count:
-            raise OptionError(
-                f"The {here.local_count} processes of a run on one machine must have as many CUDA devices; there"
-                f" {'is 1' if there == 1 else f'are {there}'}. Start no more than that, or give `--device cpu`."
-            )
+    if there >= here.local_count > 1:
         device = torch.device("cuda", here.local_rank)
+    elif here.local_count > 1 and not has_own_device():
+        raise OptionError(
+            f"The {here.local_count} processes of a run on one machine must have as many CUDA devices; there"
+            f" {'is 1' if there == 1 else f'are {there}'}. Start no more than that, or give `--device cpu`."
+        )
     torch.cuda.set_device(device if device.index is not None else 0)
     return device
 
 
 def own_cores() -> int:
-    """How many cores there are for this process: its share of the machine's, where several train a run together."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores // ranks().local_count)
+    """How many cores there are for this process: its share of those that it, and others of the run, may use."""
+    mine = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+    here = (platform.node(), sorted(mine))  # a launcher may have bound each process to cores of its own
+    beside = everyone(here).count(here) if talking() else ranks().local_count
+    return max(1, len(mine) // beside)
 
 
 def refuse_parallel(devices: int) -> None:

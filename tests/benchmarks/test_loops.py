@@ -138,7 +138,8 @@ def test_every_row_plays_two_turns_of_each_side_and_ends_with_equal_weights(name
 @pytest.mark.parametrize("name", ROWS)
 def test_the_plain_loop_learns_the_same_and_does_nothing_for_speed(name, small_rows):
     layout = name != "translate"  # dropout draws in the order in which pixels lie
-    sides = Sides(settled(small_rows(name, precision="fp32", reuse_fakes=False), layout=layout, threads=1))
+    options = small_rows(name, precision="fp32", reuse_fakes=False, one_pass=False)
+    sides = Sides(settled(options, layout=layout, threads=1))
     tuned, plain = sides.tuned(), sides.plain()
     side = sides.side(tuned)
     told = []

@@ -207,6 +207,15 @@ def test_a_lazy_penalty_is_taken_now_and_then_and_weighs_more():
     assert rich - plain == pytest.approx(3 * 3 / 7)
 
 
+def test_a_penalty_that_is_a_number_is_told_too():
+    steady = SimpleNamespace(key="steady", penalty=lambda critic, real, fake: 5.0)
+    rich, plain = (
+        players(regularizers=penalties).run_epoch(digits(8), noise())["discriminator"]
+        for penalties in ([steady], [])
+    )
+    assert rich - plain == pytest.approx(5)
+
+
 def test_means_are_means_over_the_epoch():
     class Counts(Game):
         def step(self, batches, noise):

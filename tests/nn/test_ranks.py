@@ -3,7 +3,7 @@ import torch
 
 from ganzo.assemble import assemble
 from ganzo.data.arrays import ArrayData
-from ganzo.errors import OptionError
+from ganzo.errors import OptionError, RunError
 from ganzo.launch import Ranks
 from ganzo.nn import in_step, ranks
 from ganzo.nn.draw import integers, uniform
@@ -163,6 +163,14 @@ def test_shards_are_disjoint_and_cover_each_batch():
     assert torch.equal(torch.cat(found, 1), whole)
     assert whole.shape == (4, 4) and all(len(set(row.tolist())) == 4 for row in whole)
     assert all(torch.equal(together().tensors[rank]["fixed"], fixed) for rank in range(2))
+
+
+def test_a_program_that_has_met_the_others_by_itself_is_told(monkeypatch):
+    for name, value in {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(ranks.dist, "is_initialized", lambda: True)
+    with pytest.raises(RunError, match="a process group is there already; leave `init_process_group` out"):
+        ranks.join()
 
 
 def test_what_ranks_say_to_each_other():

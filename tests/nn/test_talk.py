@@ -35,5 +35,10 @@ def test_what_else_goes_wrong_in_a_backward_stays_what_it_is(two):
     assert str(said("a tensor has the wrong shape", among_others=True)) == "a tensor has the wrong shape"
 
 
+def test_a_shape_that_does_not_fit_is_no_lost_process(two):
+    wrong = "skip connection: shapes 3 and 4 do not fit"
+    assert str(said(wrong, among_others=True)) == wrong
+
+
 def test_a_single_process_has_no_other_that_could_be_lost():
     assert str(said(LOST, among_others=True)) == LOST

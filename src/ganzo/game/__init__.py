@@ -12,7 +12,7 @@ from ganzo.game.player import Player, default_optimizer
 from ganzo.nn import in_step, ranks
 from ganzo.nn.batch import Batch
 from ganzo.nn.compiled import Compiled
-from ganzo.nn.critic import Critic, as_critic
+from ganzo.nn.critic import Critic, as_critic, judges_singly
 from ganzo.nn.pixels import to_float
 from ganzo.nn.precision import Precision
 from ganzo.registry import (
@@ -52,7 +52,8 @@ class Game(Facade, ABC):
         max_batches_per_epoch: turns after which an epoch ends before its data do; none for no cap
         accumulate: batches whose gradients are gathered for one move, as if they were one larger batch (what looks at a
             whole batch, as a batch norm, still sees each alone)
-        one_pass: let the discriminator judge real and fake images in one pass; refused where it has a batch norm
+        one_pass: let the discriminator judge real and fake images in one pass; refused where it has a batch norm; none
+            to do so where it is known to change nothing
     """
 
     namespace: ClassVar[str] = "game"
@@ -77,7 +78,7 @@ class Game(Facade, ABC):
         discriminator_iterations: Count = 1,
         max_batches_per_epoch: Count | None = None,
         accumulate: Count = 1,
-        one_pass: bool = False,
+        one_pass: bool | None = None,
     ):
         networks = {"generator": generator, "discriminator": discriminator, **(others or {})}
         self.device = next(discriminator.parameters()).device
@@ -97,7 +98,8 @@ class Game(Facade, ABC):
         self.critic = critic or as_critic(getattr(loss, "critic", discriminator))
         self.regularizers = list(regularizers)
         self.encode = encoder.encode if encoder is not None else lambda stored: to_float(stored, self.device)
-        self.critic.one_pass = one_pass
+        self.one_pass = one_pass
+        self.critic.one_pass = judges_singly(discriminator) if one_pass is None else one_pass
         self.generator_iterations = generator_iterations
         self.discriminator_iterations = discriminator_iterations
         self.max_batches_per_epoch = max_batches_per_epoch

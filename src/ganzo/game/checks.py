@@ -19,7 +19,7 @@ def check(game: "Game") -> None:
             f"`{type(game.loss).__name__}` compares images with the wanted ones, so it needs pairs; choose"
             " `--game translate` and `--data-format pair-of-images`, or another `--loss`."
         )
-    mixer = mixes_samples(game.discriminator.network) if game.critic.one_pass else None
+    mixer = mixes_samples(game.discriminator.network) if game.one_pass else None
     if mixer is not None:
         raise OptionError(
             f"`--one-pass` needs a discriminator that judges each image by itself; `{mixer}` in this one looks at the"
@@ -69,7 +69,7 @@ def check_asked(game: "Game") -> None:
             f"{type(game).__name__} asks for no penalty, so `--regularizer` must be left out (a game asks by"
             " `self.penalty(real, fake, labels)`)."
         )
-    if game.critic.one_pass and not game.critic.joined:
+    if game.one_pass and not game.critic.joined:
         raise OptionError(
             f"`{type(game.loss).__name__}` has real and fake images judged one after the other, so `--one-pass` must be"
             " left out (a loss asks for both by `self.critic.verdicts(real, fake, labels)`)."

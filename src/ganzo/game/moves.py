@@ -22,7 +22,8 @@ def move_discriminator(game: Game, real: Tensor, fake: Any, labels: Tensor | Non
     with game.autocast(), game.critic.about(labels):
         loss = game.loss.for_discriminator(real, fake, labels)  # ()
     penalty = game.penalty(real, fake, labels)
-    loss = loss + penalty if isinstance(penalty, Tensor) else loss  # a number says that none is due
+    if isinstance(penalty, Tensor) or penalty:  # 0 where none is due
+        loss = loss + penalty
     return game.discriminator.move(loss)  # zero_grad, backward, step, hooks
 
 

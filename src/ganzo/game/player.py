@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ganzo.nn import ranks
+from ganzo.nn.compiled import way_back_failed
 from ganzo.nn.in_step import weights_of
 
 
@@ -55,8 +56,14 @@ class Player:
             self.optimizer.zero_grad(set_to_none=True)
         down = loss if self.parts == 1 else loss / self.parts
         down = down if self.scaler is None else self.scaler.scale(down)
-        with ranks.talk(among_others=True):
-            down.backward()  # type: ignore[no-untyped-call]
+        try:
+            with ranks.talk(among_others=True):
+                down.backward()  # type: ignore[no-untyped-call]
+        except RuntimeError as error:
+            fault = way_back_failed(self.ask, error)
+            if fault is None:
+                raise
+            raise fault from error
         self.gathered = (self.gathered + 1) % self.parts
         if self.gathered == 0:
             self._step()

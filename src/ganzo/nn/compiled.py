@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ganzo.errors import RunError, is_memory
 from ganzo.nn.say import tell
 
 
@@ -40,6 +41,17 @@ class Compiled:
             tell(f"warning: `{name}` cannot be compiled ({reason}); it runs as it is.")
             self.run = self.network
             return self.network(*inputs)
+
+
+def way_back_failed(network: Any, error: RuntimeError) -> RunError | None:
+    """The sentence for an error on the way back, where it may be the compiler's."""
+    if not isinstance(network, Compiled) or is_memory(error):
+        return None
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    return RunError(
+        f"The way back through compiled networks fails ({reason}); leave `--compile` out. If it fails without too, the"
+        " fault is not the compiler's."
+    )
 
 
 @functools.cache

@@ -6,10 +6,21 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from ganzo.errors import OptionError
 from ganzo.nn.batch import ask, each
 from ganzo.nn.multiscale import pyramid
+
+DRAWING = (
+    nn.Dropout,
+    nn.Dropout1d,
+    nn.Dropout2d,
+    nn.Dropout3d,
+    nn.AlphaDropout,
+    nn.FeatureAlphaDropout,
+    nn.RReLU,
+)
 
 
 class Verdict(NamedTuple):
@@ -117,6 +128,21 @@ class Critic:
 def as_critic(critic: Any) -> Critic:
     """A critic is taken as it is; a bare discriminator is wrapped, so that a loss can be built from either."""
     return critic if isinstance(critic, Critic) else Critic(critic)
+
+
+def judges_singly(network: nn.Module) -> bool:
+    """Whether a network is known to say of each image in one pass with others what it says in a pass without them.
+
+    All its layers are torch's or ours; none looks at the batch, draws, or is another in the next pass, as spectral
+    norm makes it.
+    """
+    if mixes_samples(network) is not None:
+        return False
+    for layer in network.modules():
+        known = type(layer).__module__.partition(".")[0] in ("torch", "ganzo")
+        if not known or isinstance(layer, DRAWING) or is_parametrized(layer):
+            return False
+    return True
 
 
 def mixes_samples(network: nn.Module) -> str | None:

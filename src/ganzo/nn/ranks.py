@@ -25,7 +25,7 @@ from ganzo.launch import Ranks, announced, meeting_place
 PATIENCE = datetime.timedelta(minutes=30)  # that ranks wait for one that is busy, as when it packs data
 STALLED = datetime.timedelta(minutes=10)  # that they wait for one to appear, or to come as far in a turn
 
-SIGNS = ("gloo", "nccl", "connection", "process group", "socket", "timed out")  # of exchanges that failed
+SIGNS = ("gloo", "nccl", "closed by peer", "reset by peer", "broken pipe")  # of exchanges that failed
 
 T = TypeVar("T")
 _ranks = Ranks()
@@ -42,11 +42,16 @@ def join() -> Ranks:
     """Meet the other processes that the launcher announced; without any nothing happens.
 
     Raises:
-        RunError: where they do not come, or not to the same place
+        RunError: where they do not come, or not to the same place, or where a program has joined them by itself
     """
     global _ranks, _words, _store
     told = announced()
-    if told.count > 1 and not dist.is_initialized():
+    if told.count > 1 and _ranks.count == 1:
+        if dist.is_initialized():
+            raise RunError(
+                "The processes of a run meet by `ganzo.nn.ranks.join()`, and here a process group is there already;"
+                " leave `init_process_group` out, or call `destroy_process_group` before."
+            )
         place = meeting_place()
         os.environ.update(place)
         nccl = torch.cuda.is_available() and dist.is_nccl_available()
