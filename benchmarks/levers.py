@@ -37,7 +37,7 @@ from benchmarks.measuring import (
     wait,
     windows,
 )
-from benchmarks.ratios import ratio, shown
+from benchmarks.ratios import covered, ratio, shown
 from benchmarks.record import Record, Rows, note, parser_of, rows_asked, table
 from benchmarks.rows import ROWS
 from benchmarks.sides import Side, Sides, interval_of, settled
@@ -71,12 +71,17 @@ class Lever:
     cuda: bool = False
 
 
+CORES = threads_to_try(None, "cpu")[-1]
 THREE = ("conv-32", "digits", "sn-resnet-32")
 FRESH = {"reuse_fakes": False}  # else the graph is needed anyway
 LEVERS: dict[str, Lever] = {
     "channels-last": Lever(
         "B×H×W×C in memory, against B×C×H×W", (*THREE, "translate"), "a short trial decides",
         {"channels_last": True}, {"channels_last": False},
+    ),
+    "threads": Lever(
+        "as many threads as cores, against one", ("fc", *THREE), "a short trial decides",
+        {"threads": CORES}, {"threads": 1},
     ),
     "bf16": Lever(
         "bf16 autocast, against fp32", THREE, "where the device has it", {"precision": "bf16"}, {"precision": "fp32"}
@@ -144,6 +149,8 @@ def left_out(lever: Lever, options: Namespace) -> str | None:
     device = torch.device(options.device)
     if lever.cuda and device.type != "cuda":
         return "it needs a CUDA device"
+    if lever.on.get("threads") == 1:
+        return "there is one core"
     if "compile" in lever.on and not can_compile(device):
         return "torch's compiler does not work here"
     return None
@@ -153,14 +160,17 @@ def sides_of(lever: Lever, options: Namespace, which: str, **forced: Any) -> Sid
     """One of the two that are compared."""
     changed = {**lever.both, **forced, **(lever.on if which == "with" else lever.off)}
     resident, layout = changed.pop("resident", True), changed.pop("channels_last", options.channels_last)
+    threads = changed.pop("threads", options.threads)
     with contextlib.nullcontext() if resident else beside_the_device():
         loops = Levers() if which == "with" or lever.without is None else lever.without
-        return Sides(settled(options, layout, options.threads, **changed), loops)
+        return Sides(settled(options, layout, threads, **changed), loops)
 
 
 def player_of(lever: Lever, sides: Sides) -> Side:
     """Who plays: Ganzo where the lever is an option, else the tuned loop."""
-    return sides.ganzo() if lever.without is None else sides.side(sides.tuned())
+    player = sides.ganzo() if lever.without is None else sides.side(sides.tuned())
+    player.threads = sides.options.threads
+    return player
 
 
 def losses_apart(lever: Lever, options: Namespace) -> float:
@@ -212,9 +222,10 @@ def page(rows: Rows) -> str:
     if compiled:
         heads = ["network", "first turn with, s", "without, s", "compiled again after it"]
         text += "\n" + table(heads, (compile_line(row) for row in compiled.values()))
+    ratios = covered(row["ratio"] for row in rows.values() if "ratio" in row)
     return text + (
-        "\nA ratio above 1 says that the run with the lever is quicker (median, 95 % interval). `losses`: the largest"
-        " relative difference between the losses of the first turn, with and without.\n"
+        f"\nA ratio above 1 says that the run with the lever is quicker: {ratios}. `losses`: the largest relative"
+        " difference between the losses of the first turn, with and without.\n"
     )
 
 

@@ -29,7 +29,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.measuring import order_of, wait
-from benchmarks.ratios import ratio, shown
+from benchmarks.ratios import covered, ratio, shown
 from benchmarks.record import Record, Rows, note, parser_of, rows_asked, table
 from ganzo.data import Data
 from ganzo.encoder import Encoder
@@ -174,8 +174,8 @@ def page(rows: Rows) -> str:
             shown(row["encoded_over_decoded"]), f"{row['packing']:,.0f}",
         ])  # fmt: skip
     return table(head, lines) + (
-        f"\nImages per second in batches of {BATCH}, medians; ratios to the quicker decoder in the same round (median,"
-        f" 95 % interval). Files: JPEG, {WIDTH}×{HEIGHT}.\n"
+        f"\nImages per second in batches of {BATCH}, medians; ratios to the quicker decoder in the same round:"
+        f" {covered(row['stored_over_decoded'] for row in rows.values())}. Files: JPEG, {WIDTH}×{HEIGHT}.\n"
     )
 
 

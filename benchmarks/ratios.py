@@ -1,7 +1,7 @@
 """Medians of paired ratios, and how far they can be trusted."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import comb
 from typing import Any, NamedTuple
 
@@ -51,6 +51,12 @@ def ratio(slower: Sequence[float], quicker: Sequence[float]) -> dict[str, Any]:
         "windows": len(values),
         "best": min(slower) / min(quicker),
     }
+
+
+def covered(ratios: Iterable[dict[str, Any]]) -> str:
+    """What the brackets behind ratios hold, for the words under a table."""
+    least = min((found["coverage"] for found in ratios), default=0.0)
+    return f"the median, and in brackets the interval that holds it with at least {least:.1%}"
 
 
 def shown(found: dict[str, Any] | None) -> str:

@@ -56,16 +56,19 @@ class Side:
     Args:
         play: plays so many turns
         device: where
+        threads: in how many threads; none for as many as there are
     """
 
-    def __init__(self, play: Callable[[int], Any], device: str):
-        self.inner, self.device = play, torch.device(device)
+    def __init__(self, play: Callable[[int], Any], device: str, threads: int | None = None):
+        self.inner, self.device, self.threads = play, torch.device(device), threads
         self.random = self.drawn()
 
     def play(self, turns: int) -> Any:
         """Play some turns, and put the random numbers of the others back; returns what the side tells."""
         others = self.drawn()
         self.set(self.random)
+        if self.threads is not None and self.threads != torch.get_num_threads():
+            torch.set_num_threads(self.threads)
         told = self.inner(turns)
         self.random = self.drawn()
         self.set(others)

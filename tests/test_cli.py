@@ -302,12 +302,12 @@ def test_what_does_not_change_the_result_may_change_on_restore(ganzo, tiny):
     [
         (
             "--generator-lr 1e-3",
-            "`--generator-lr` cannot change on `--restore`: the run has 0.0001, and 0.001",
+            "`--generator-lr` cannot change on `--restore`: the run has `0.0001`, and `0.001`",
         ),
         ("--lr 1e-3", "-lr` cannot change on `--restore`"),
         (
             "--loss hinge",
-            "`--loss` cannot change on `--restore`: the run has 'gan', and 'hinge' was asked for",
+            "`--loss` cannot change on `--restore`: the run has `gan`, and `hinge` was asked for",
         ),
         ("--image-size 16", "`--image-size` cannot change"),
         ("--batch-size 9", "`--batch-size` cannot change"),

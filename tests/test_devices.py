@@ -89,6 +89,17 @@ def test_cores_that_a_launcher_bound_a_process_to_are_its_own(among, monkeypatch
     assert own_cores() == 3
 
 
+def test_more_threads_than_any_machine_serves_are_refused(refused, tiny):
+    said = refused(f"train {tiny} --threads 100000")
+    assert said.startswith("`--threads` must be at most 1,024; got 100,000. More than this machine's ")
+
+
+def test_more_threads_than_cores_are_a_warning(ganzo, tiny, monkeypatch):
+    monkeypatch.setattr(machine.os, "cpu_count", lambda: 1)
+    said = ganzo(f"train {tiny} --threads 2 --dry-run")
+    assert "warning: `--threads 2` are more than this machine's 1 cores, and slower" in said.err
+
+
 def tuned():
     """What a process settles on where another layout is quickest on each; and where nothing is to be chosen."""
     with joined() as here:

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from ganzo import dry_run as shown
 from ganzo import forecast
 from ganzo.free import Free
 from ganzo.game.standard import StandardGame
+from ganzo.generator.fc import FCGenerator
 from ganzo.launch import Ranks
 from ganzo.options import saveable
 from third_games import THIRD
@@ -84,6 +86,18 @@ def test_shapes_and_counts(dry):
     # fc with two layers: 4·8+8 and 8·64+64; 64·8+8 and 8·1+1
     assert "FCGenerator: 616 parameters, gives 8×1×8×8" in out
     assert "FCDiscriminator: " in out and "parameters, gives 8×1" in out
+
+
+def test_shapes_are_seen_with_a_few_examples_of_a_batch(dry, monkeypatch):
+    seen = []
+
+    def forward(self, noise):
+        seen.append(len(noise))
+        return torch.zeros(len(noise), 1, 8, 8)
+
+    monkeypatch.setattr(FCGenerator, "forward", forward)
+    monkeypatch.setattr(shown, "show_forecast", lambda *given: None)  # it plays turns, with more of them
+    assert "gives 8×1×8×8" in dry().out and seen == [2]
 
 
 def test_nothing_is_written(dry):

@@ -56,6 +56,7 @@ def test_a_run_whose_time_is_up_says_what_to_do(capsys):
     play(log="console", restore=True, max_seconds=1e-9)
     said = capsys.readouterr().out
     assert "`--max-seconds` are over" in said and "trained" not in said and "`--epochs`" not in said
+    assert said.splitlines()[1].endswith("a larger `--max-seconds`. No turn was played: starting counts too.")
 
 
 def test_one_turn_is_not_turns():

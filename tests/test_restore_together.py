@@ -75,7 +75,8 @@ def test_one_process_goes_on_as_two_and_two_as_one(capsys):
     capsys.readouterr()
     assert six_epochs()[:2] == (18, True)
     assert (
-        "restored at epoch 4, turn 12, where 2 processes trained it and now 1 do\n" in capsys.readouterr().out
+        "restored at epoch 4, turn 12, where 2 processes trained it and now 1 does\n"
+        in capsys.readouterr().out
     )
 
 

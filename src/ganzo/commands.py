@@ -220,10 +220,15 @@ def with_saved_run(
     if changed:
         key = changed[0]
         raise OptionError(
-            f"`--{key.replace('_', '-')}` cannot change on `--restore`: the run has {saved[key]!r}, and"
-            f" {getattr(options, key)!r} was asked for. Leave it out, or start another experiment."
+            f"`--{key.replace('_', '-')}` cannot change on `--restore`: the run has `{written(saved[key])}`, and"
+            f" `{written(getattr(options, key))}` was asked for. Leave it out, or start another experiment."
         )
     return completed
+
+
+def written(value: Any) -> str:
+    """A value as it is written in a file."""
+    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def saved_options(folder: Path) -> dict[str, Any]:

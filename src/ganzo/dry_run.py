@@ -20,6 +20,8 @@ from ganzo.registry import build
 from ganzo.roles import ROLES
 from ganzo.snapshot import Snapshot
 
+FEW = 2  # examples that show the shapes
+
 
 def dry_run(completed: Completed) -> int:
     """Print what `ganzo train` would do."""
@@ -50,6 +52,7 @@ def show_shapes(parts: Parts) -> None:
     game, batch = parts.game, parts.data.next()
     classes = getattr(parts.data, "classes", 0)
     batch = batch if isinstance(batch, Batch) else Batch(*batch)
+    whole, batch = len(batch), few(batch)
     generator, discriminator = game.generator.network, game.discriminator.network
     if game.translates:
         batch = as_pair(batch)
@@ -59,13 +62,13 @@ def show_shapes(parts: Parts) -> None:
         seen, what, labels = batch.image, "real images", labels_for(len(batch), classes, game.device)
         start, named = parts.noise.sample(len(batch), 0, labels), "noise"
     assert seen is not None, "a pair has a target"
-    print(f"\n{what:12} {shape(seen)} {seen.dtype}, labels {shape(batch.label) or 'none'}")
+    print(f"\n{what:12} {shape(seen, whole)} {seen.dtype}, labels {shape(batch.label, whole) or 'none'}")
     labels = labels if labels is None else labels.to(game.device)
     with evaluating(generator), evaluating(discriminator):
         fake = ask(generator, start, labels)
         verdict = game.critic.verdict(torch.cat([start, fake], 1) if game.translates else fake, labels)
     judged = verdict.logits if verdict.classes is None else [verdict.logits, verdict.classes]
-    print(f"{named:12} {shape(start)}")
+    print(f"{named:12} {shape(start, whole)}")
     for name, network, out in (("generator", generator, fake), ("discriminator", discriminator, judged)):
         count = sum(weight.numel() for weight in network.parameters())
         inner = network.network if isinstance(network, ConcatLabels | NormalizeByLabels) else None
@@ -74,7 +77,7 @@ def show_shapes(parts: Parts) -> None:
             if inner is not None
             else type(network).__name__
         )
-        print(f"{name:13} {kind}: {count:,} parameters, gives {shape(out)}")
+        print(f"{name:13} {kind}: {count:,} parameters, gives {shape(out, whole)}")
 
 
 def values(completed: Completed) -> list[tuple[str, str, str]]:
@@ -93,7 +96,14 @@ def values(completed: Completed) -> list[tuple[str, str, str]]:
     return rows
 
 
-def shape(value: Any) -> str:
-    """A shape as people write it."""
+def few(batch: Batch) -> Batch:
+    """The first examples of a batch: enough to see the shapes, whatever memory a whole one takes."""
+    columns = (batch.image, batch.label, batch.target, batch.mask)
+    return Batch(*(None if column is None else column[:FEW] for column in columns))  # type: ignore[arg-type]
+
+
+def shape(value: Any, count: int) -> str:
+    """A shape as people write it, with so many examples."""
     parts = value if isinstance(value, list | tuple) else [value]
-    return ", ".join("×".join(map(str, part.shape)) for part in parts if isinstance(part, torch.Tensor))
+    shapes = (part.shape for part in parts if isinstance(part, torch.Tensor))
+    return ", ".join("×".join(map(str, (count, *each[1:]))) for each in shapes)

@@ -22,6 +22,7 @@ from ganzo.schema import Count
 WINDOW = 0.12  # seconds of throw-away steps in one timing
 WINDOWS = 3
 PROBES = 20  # small convolutions in one probe of the threads
+MOST_THREADS = 1024
 CROWDED = 1.5  # times slower than one thread: not worth a trial
 HOPELESS = 1.5  # times slower than the best choice: not timed again
 
@@ -59,15 +60,16 @@ class Machine:
     ):
         if parallel and not started():
             refuse_parallel(torch.cuda.device_count())
+        check_threads(threads)
         self.device = find_device(device)
         self.precision = precision if precision != "auto" else "bf16" if has_bf16(self.device) else "fp32"
-        self.compile = compile and can_compile(self.device)
         self.cuda_graphs = cuda_graphs
         if cuda_graphs and not (compile and self.device.type == "cuda"):
             raise OptionError(
                 f"`--cuda-graphs` needs `--compile` and a CUDA device; got `{self.device}`"
                 f" {'with' if compile else 'without'} `--compile`. Leave it out."
             )
+        self.compile = compile and can_compile(self.device)
         self.channels_last = channels_last
         self.threads = threads
         self.tune = tune
@@ -160,6 +162,20 @@ def own_cores() -> int:
     here = (platform.node(), sorted(mine))  # a launcher may have bound each process to cores of its own
     beside = everyone(here).count(here) if talking() else ranks().local_count
     return max(1, len(mine) // beside)
+
+
+def check_threads(threads: int | None) -> None:
+    """Refuse more threads than any machine serves, and say when there are more than cores."""
+    cores = os.cpu_count() or 1
+    if threads is not None and threads > MOST_THREADS:
+        raise OptionError(
+            f"`--threads` must be at most {MOST_THREADS:,}; got {threads:,}. More than this machine's {cores} cores are"
+            " slower."
+        )
+    if threads is not None and threads > cores:
+        tell(
+            f"warning: `--threads {threads}` are more than this machine's {cores} cores, and slower than as many."
+        )
 
 
 def refuse_parallel(devices: int) -> None:

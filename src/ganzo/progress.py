@@ -108,9 +108,10 @@ class Progress:
         if self.quiet or run.stop is not None:
             return
         if run.epoch < run.epochs:  # nothing else ends a run before
+            none = " No turn was played: starting counts too." if run.game.turns == self._turns else ""
             print(
                 f"the {run.max_seconds:g} seconds of `--max-seconds` are over: the run is saved at epoch {run.epoch} of"
-                f" {run.epochs}, turn {run.game.turns}; go on with `--restore` and a larger `--max-seconds`."
+                f" {run.epochs}, turn {run.game.turns}; go on with `--restore` and a larger `--max-seconds`.{none}"
             )
         elif run.game.turns == self._turns:
             print(
@@ -119,7 +120,7 @@ class Progress:
         if run.game.turns != self._turns:
             playing = sum(line["seconds"] for line in run.history)
             images = sum(line["seconds"] * line["images_per_second"] for line in run.history)
-            rate = f", {images / playing:,.0f} images/s" if playing else ""
+            rate = f" in all, at {images / playing:,.0f} images/s in the turns" if playing else ""
             trained = f"{counted(run.epoch, 'epoch')} ({counted(run.game.turns, 'turn')})"
             print(f"trained {trained} in {duration(run.seconds)}{rate}")
             if self.compiles:

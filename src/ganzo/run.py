@@ -53,7 +53,7 @@ class Run:
         results_dir: a root for both, as the variable RESULTS_DIR gives one: a run is then `<root>/<name>/<trial>`
         epochs: epochs in all; a restored run trains what is left
         start_epoch: number of the first epoch in logs and pictures
-        max_seconds: end the run after so much training; none for no limit
+        max_seconds: end the run after so much time, starting included, over all its sessions; none for no limit
         seed: seed of every random number; none draws one, which is saved with the run
         restore: go on with the run that lies in the folder
         delete: delete the run that lies in the folder, and start over

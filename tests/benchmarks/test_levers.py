@@ -1,5 +1,6 @@
 """The benchmark of levers: each is switched off alone, and the ones that must not change numbers do not."""
 
+import dataclasses
 import json
 
 import pytest
@@ -58,7 +59,10 @@ def test_each_lever_is_switched_off_alone(own_folder):
 
 def test_what_this_machine_lacks_is_said(own_folder, monkeypatch):
     monkeypatch.setattr(levers, "can_compile", lambda device: False)
-    rows = measured(own_folder, "fp16/conv-32", "cuda-graphs/digits", "compile/digits")
+    alone = dataclasses.replace(levers.LEVERS["threads"], on={"threads": 1})
+    monkeypatch.setitem(levers.LEVERS, "threads", alone)
+    rows = measured(own_folder, "fp16/conv-32", "cuda-graphs/digits", "compile/digits", "threads/digits")
+    assert rows["threads/digits"]["left_out"] == "there is one core"
     assert (
         rows["fp16/conv-32"]["left_out"] == rows["cuda-graphs/digits"]["left_out"] == "it needs a CUDA device"
     )
@@ -67,7 +71,7 @@ def test_what_this_machine_lacks_is_said(own_folder, monkeypatch):
 
 
 def test_the_lines_of_the_tables():
-    ratio = {"median": 1.5, "low": 1.25, "high": 1.75}
+    ratio = {"median": 1.5, "low": 1.25, "high": 1.75, "coverage": 0.96}
     row = {
         "lever": "compile", "about": "x", "network": "digits", "default": "no", "ratio": ratio, "ratio_by_cpu": ratio,
         "losses_differ_by": 2e-7, "threads": 2, "layout": "NHWC", "precision": "bf16",

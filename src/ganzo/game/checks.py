@@ -21,10 +21,12 @@ def check(game: "Game") -> None:
         )
     mixer = mixes_samples(game.discriminator.network) if game.one_pass else None
     if mixer is not None:
+        batch_norm = (
+            ": in `conv` and `patch-gan` `--discriminator-spectral-norm` takes the place of the batch norm"
+        )
         raise OptionError(
             f"`--one-pass` needs a discriminator that judges each image by itself; `{mixer}` in this one looks at the"
-            " whole batch. Leave it out, or choose a discriminator without it: in `conv` and `patch-gan`"
-            " `--discriminator-spectral-norm` takes the place of the batch norm."
+            f" whole batch. Leave it out, or choose a discriminator without it{batch_norm * ('BatchNorm' in mixer)}."
         )
 
 

@@ -108,6 +108,8 @@ def load_random_states(saved: Any, seed: int | None, turns: int) -> str:
     if len(states) == here.count:
         return ""
     drawn = "; those that join draw from fresh random streams" if len(states) < here.count else ""
-    return (
-        f", where {len(states)} process{'es' * (len(states) > 1)} trained it and now {here.count} do{drawn}"
+    before, now = (
+        f"{len(states)} process{'es' * (len(states) > 1)}",
+        f"{here.count} do{'es' * (here.count == 1)}",
     )
+    return f", where {before} trained it and now {now}{drawn}"
