@@ -97,7 +97,7 @@ def test_shapes_are_seen_with_a_few_examples_of_a_batch(dry, monkeypatch):
 
     monkeypatch.setattr(FCGenerator, "forward", forward)
     monkeypatch.setattr(shown, "show_forecast", lambda *given: None)  # it plays turns, with more of them
-    assert "gives 8×1×8×8" in dry().out and seen == [2]
+    assert "gives 8×1×8×8" in dry().out and max(seen) == 2
 
 
 def test_nothing_is_written(dry):
