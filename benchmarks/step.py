@@ -163,7 +163,7 @@ def ratio_cells(name: str, row: dict[str, Any]) -> list[str]:
     return [
         name, shown(tuned), held(tuned["low"] >= OVER_TUNED), f"{row['ganzo_over_tuned_by_cpu']['median']:.3f}",
         f"{used:.3f}", held(used <= MEMORY), shown(plain),
-        "" if asked is None else f"≥ {asked}: {held(plain['median'] >= asked)}",
+        "" if asked is None else f"≥ {asked}: {held(plain['low'] >= asked)}",
         f"{share['median']:.1%} ({share['low']:.1%} – {share['high']:.1%})",
         "equal" if apart == 0 else f"differ by {apart:.1e}",
     ]  # fmt: skip
