@@ -165,7 +165,7 @@ def spoken():
     in_step.level([network])
     first = nn.Linear(2, 1)
     nn.init.constant_(first.weight, rank + 7.0)
-    ranks.broadcast([first])
+    in_step.begin([first])
     by_rank = in_step.by_rank({"a": torch.tensor(float(rank)), "b": torch.tensor(2.0)})
     found = {"broadcast": first.weight, "slope": own.grad, **{f"average {n}": t for n, t in enumerate(mixed)}}
     found |= {

@@ -17,7 +17,7 @@ from ganzo.game.checks import pass_too_short
 from ganzo.generator import Generator
 from ganzo.hook import Hook
 from ganzo.loss import Loss
-from ganzo.nn import ranks
+from ganzo.nn import in_step, ranks
 from ganzo.nn.batch_norm import synchronise
 from ganzo.nn.critic import Critic
 from ganzo.nn.labels import way_of
@@ -68,7 +68,7 @@ def assemble(options: Namespace) -> Parts:
         synchronise(networks.values())
     for network in networks.values():
         network.to(options.device, memory_format=layout)  # type: ignore[call-overload]
-    ranks.broadcast(networks.values())
+    in_step.begin(networks.values())
     critic = Critic(discriminator, Augment.from_options(options))
     loss = able("loss", Loss.from_options(options, critic))
     if way_of("discriminator", options) == "auxiliary" and not isinstance(loss, Loss):

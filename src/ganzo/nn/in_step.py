@@ -31,6 +31,19 @@ def averaging() -> Iterator[None]:
 
 
 @torch.no_grad()
+def begin(networks: Iterable[nn.Module]) -> None:
+    """Give all ranks the weights and buffers of rank 0."""
+    if not ranks.talking():
+        return
+    with ranks.talk():
+        for network in networks:
+            for tensor in (*network.parameters(), *network.buffers()):
+                whole = tensor.detach().contiguous()
+                dist.broadcast(whole, 0)
+                tensor.copy_(whole)
+
+
+@torch.no_grad()
 def level(networks: Iterable[nn.Module]) -> None:
     """Give all ranks the running statistics of rank 0, which are the buffers that hold fractions, in one exchange."""
     if not ranks.talking():

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed as dist
 import torch.distributed.nn.functional as differentiable
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganzo.errors import Followed, Parted, RunError, is_memory
 from ganzo.launch import Ranks, announced, meeting_place
@@ -290,15 +290,3 @@ def in_turn() -> Iterator[None]:
         raise
     if not follows and most(0):
         raise Followed("the first process of another machine says why")
-
-
-def broadcast(networks: Iterable[nn.Module]) -> None:
-    """Give all ranks the weights and buffers of rank 0."""
-    if not talking():
-        return
-    with talk(), torch.no_grad():
-        for network in networks:
-            for tensor in (*network.parameters(), *network.buffers()):
-                whole = tensor.detach().contiguous()
-                dist.broadcast(whole, 0)
-                tensor.copy_(whole)
