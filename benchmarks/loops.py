@@ -5,8 +5,8 @@ averages are written by hand. Levers: whole batches by index out of 8-bit memory
 networks come in it), fused Adam, real and fake images judged in one pass where that changes nothing but rounding, no
 graph for the discriminator's fakes or, where the run reuses them, the same fakes for both players, a frozen
 discriminator in the generator's turn, penalties now and then and in fp32, the average by one `foreach` call, weights
-listed once, and nothing that waits for a number inside the loop. Networks are not compiled. What the networks do themselves (spectral norm) they
-do here too. `Levers` pulls single ones back, for `benchmarks.levers`.
+listed once, and nothing that waits for a number inside the loop. Networks are not compiled, and what they do themselves
+(spectral norm) they do here too. `Levers` pulls single ones back, for `benchmarks.levers`.
 """
 
 import contextlib

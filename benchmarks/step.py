@@ -8,7 +8,8 @@ few long ones, since a neighbour then disturbs both sides alike, or few rounds. 
 window should be has fewer rounds, at least 17.
 
 - **Ganzo**: `run_epoch`, as users get it (bf16 where the device has it).
-- **tuned**: one hand-written loop, with every lever on that leaves the run what it is (`benchmarks/loops.py`). It plays as many turns as Ganzo.
+- **tuned**: one hand-written loop, with every lever on that leaves the run what it is (`benchmarks/loops.py`). It plays
+  as many turns as Ganzo.
 - **plain**: the loop that people first write (`benchmarks/plain.py`), in every other round.
 
 A fourth one times the **networks** alone: the passes, losses, penalties, backwards and moves of the tuned loop over
