@@ -225,8 +225,8 @@ def page(rows: Rows) -> str:
     ratios = covered(row["ratio"] for row in rows.values() if "ratio" in row)
     return text + (
         f"\nA ratio above 1 says that the run with the lever is quicker: {ratios}. `losses`: the largest relative"
-        " difference between the losses of the first turn, with and without; in `wgan-gp-32` that turn has five moves of"
-        " the critic, through which Adam magnifies rounding.\n"
+        " difference between the losses of the first turn, with and without; in `wgan-gp-32` that turn has five moves"
+        " of the critic, through which Adam magnifies rounding.\n"
     )
 
 
