@@ -6,9 +6,9 @@
   median of short windows), and the memory that it takes at its peak beyond what is held before its first turn.
 - **pictures**: 10³ to 10⁶ grey pictures of 16×16 pixels out of the packed store, each number in a process of its own
   that finds the store packed: the private memory of this process, when data are built and at its peak while a pass is
-  played, and the images/s of batches alone. Pages of the store are mapped, not private: the system may drop them. What
-  grows is the order of a pass, four bytes a picture. `mirrored` is the peak of a run with `--random-flip`, which keeps
-  for each picture whether it is; `packing` that of the process that packed the store.
+  played, and the images/s of batches alone. Pages of the store, and of the order of a pass, are mapped, not private:
+  the system may drop or write them. `mirrored` is the peak of a run with `--random-flip`, which draws for each picture
+  whether it is, and keeps it; `packing` that of the process that packed the store.
 """
 
 import argparse

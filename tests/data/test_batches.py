@@ -1,9 +1,12 @@
 """What stored data keep of every example beside its pixels: as little as they can."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 import torch
 
-from ganzo.data import Batch
+from ganzo.data import Batch, batches
 from ganzo.data.batches import StoredData
 from ganzo.data.digits import DigitsSource
 from ganzo.data.folder import FolderSource
@@ -25,6 +28,24 @@ def test_the_order_of_a_pass_takes_four_bytes_and_is_that_of_eight():
         assert found.next().image.flatten().tolist() == (found.order[:7] % 256).tolist()
         found.reset()
     assert torch.equal(data(shuffle=False).order, torch.arange(300, dtype=torch.int32))
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["mapped", "no room on the disk"])
+def test_the_order_of_many_is_not_in_private_memory(monkeypatch, full):
+    kept = []
+
+    def mapped(*given, **named):
+        if full:
+            raise OSError(28, "No space left on device")
+        kept.append(np.memmap(*given, **named))
+        return kept[-1]
+
+    monkeypatch.setattr(batches, "MANY", 300)
+    monkeypatch.setattr(batches, "np", SimpleNamespace(memmap=mapped))
+    found = data()
+    assert torch.equal(found.order.long(), torch.randperm(300, generator=stream(5, "data")))
+    assert [order.ctypes.data for order in kept] == ([] if full else [found.order.data_ptr()])
+    assert data(299).order.shape == (299,) and len(kept) == (not full)
 
 
 def test_places_of_windows_are_kept_where_there_are_windows():

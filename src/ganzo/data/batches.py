@@ -1,9 +1,11 @@
 """Batches by index out of tensors: what all data share whose examples lie in one place."""
 
 import hashlib
+import tempfile
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,6 +17,7 @@ from ganzo.nn.random import restore_stream, stream
 from ganzo.nn.side import size_of
 from ganzo.registry import DataError
 
+MANY = 1 << 16  # examples whose order is not kept in private memory
 RESIDENT = 0.25  # the share of a device's free memory that data may take for good
 
 
@@ -99,11 +102,11 @@ class StoredData(Data):
         count = len(self.examples)
         kind = torch.int32 if count <= torch.iinfo(torch.int32).max else torch.int64  # the same numbers
         self.order = torch.empty(0, dtype=kind)  # the old order goes before the new one comes
-        order = (
-            torch.randperm(count, generator=self.generator, dtype=kind)
-            if self.shuffle
-            else torch.arange(count, dtype=kind)
-        )
+        order = room(count, kind)
+        if self.shuffle:
+            torch.randperm(count, generator=self.generator, out=order)
+        else:
+            torch.arange(count, out=order)
         self.order = order.to(self.examples.image.device)
         self.position = 0
         if self.vary is not None:
@@ -152,6 +155,19 @@ class StoredData(Data):
                     digest.update(column.cpu().contiguous().numpy().data)
             self.content = digest.hexdigest()
         return self.content
+
+
+def room(count: int, kind: torch.dtype) -> Tensor:
+    """Room for so many numbers: of many it is mapped from a file without a name, as the pixels are, and not private."""
+    if count < MANY:
+        return torch.empty(count, dtype=kind)
+    try:
+        with tempfile.TemporaryFile() as file:
+            return torch.from_numpy(
+                np.memmap(file, torch.empty(0, dtype=kind).numpy().dtype, "w+", shape=count)
+            )
+    except OSError:  # no room on the disk, or no folder for it
+        return torch.empty(count, dtype=kind)
 
 
 def columns(batch: Batch) -> list[Tensor | None]:
