@@ -16,10 +16,7 @@ def test_the_tables_of_given_figures():
     text = growth.page({"image-size": {"lines": [line]}, "pictures": {"lines": [few, many]}})
     assert "| 16×16 pixels | 10,000 | 1.6 | 2.56 | 20 | 2 threads, NHWC, bf16 |" in text
     assert "| 1,000 pictures | 0.1 | 0.1 | 0.1 | 0.2 | 5,000,000 | 0.01 | 0.001 |" in text
-    assert (
-        "Private memory grows by 4.0 bytes a picture (asked for: none; **not met**)"
-        in text
-    )
+    assert "Private memory grows by 4.0 bytes a picture (asked for: none; **not met**)" in text
     assert "none; **not met**)" in growth.page({"pictures": {"lines": [few, many | {"playing_peak": 9.0}]}})
     assert "none; met)" in growth.page({"pictures": {"lines": [few, many | {"playing_peak": 0.1}]}})
 
