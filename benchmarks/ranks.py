@@ -145,6 +145,7 @@ def measure(name: str, args: argparse.Namespace, folder: Path) -> dict[str, Any]
     given = (name, folder, args.seconds, args.rounds)
     if args.device not in (None, "cpu"):
         return played_alone(*given, args.device)
+    ALL[name].options(folder)  # paints the pictures, before two processes look for them
     out = folder / "told.json"
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     words = ["-m", "benchmarks.ranks", "--play", name, str(folder), "--tell", str(out)]
