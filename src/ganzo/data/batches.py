@@ -1,11 +1,12 @@
 """Batches by index out of tensors: what all data share whose examples lie in one place."""
 
+import contextlib
 import hashlib
+import os
 import tempfile
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -159,15 +160,12 @@ class StoredData(Data):
 
 def room(count: int, kind: torch.dtype) -> Tensor:
     """Room for so many numbers: of many it is mapped from a file without a name, as the pixels are, and not private."""
-    if count < MANY:
-        return torch.empty(count, dtype=kind)
-    try:
-        with tempfile.TemporaryFile() as file:
-            return torch.from_numpy(
-                np.memmap(file, torch.empty(0, dtype=kind).numpy().dtype, "w+", shape=count)
-            )
-    except OSError:  # no room on the disk, or no folder for it
-        return torch.empty(count, dtype=kind)
+    if count >= MANY and hasattr(os, "posix_fallocate"):
+        with contextlib.suppress(OSError), tempfile.NamedTemporaryFile() as file:
+            # a full disk must be told of here: in a mapped page it would end the process
+            os.posix_fallocate(file.fileno(), 0, count * kind.itemsize)
+            return torch.from_file(file.name, shared=True, size=count, dtype=kind)
+    return torch.empty(count, dtype=kind)
 
 
 def columns(batch: Batch) -> list[Tensor | None]:
