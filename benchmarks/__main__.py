@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 NAMES = ("step", "levers", "pipeline", "startup", "growth", "ranks", "memory")
-OF_THE_CPU = ("memory",)  # wherever the others compute
+ON_THE_CPU = ("memory",)  # wherever the others compute
 HERE = Path(__file__).parent
 
 
@@ -47,10 +47,12 @@ def main(arguments: list[str] | None = None) -> int:
 def words_for(name: str, folder: Path | None, args: argparse.Namespace) -> list[str]:
     """What one benchmark is told."""
     words = [f"--{word}" for word in ("quick", "resume") if getattr(args, word)]
-    device = "cpu" if name in OF_THE_CPU else args.device
-    words += ["--device", device] if device and name not in OF_THE_CPU else []
+    asked = name not in ON_THE_CPU
+    words += ["--device", args.device] if args.device and asked else []
     if folder is not None:
-        cuda = torch.device(device).type == "cuda" if device else torch.cuda.is_available()
+        cuda = asked and (
+            torch.device(args.device).type == "cuda" if args.device else torch.cuda.is_available()
+        )
         path = folder / f"{name}{'-cuda' if cuda else ''}.json"  # beside the record of a machine without
         inside = path.is_relative_to(Path.cwd())
         words += ["--record", str(path.relative_to(Path.cwd()) if inside else path)]

@@ -56,11 +56,14 @@ class Side:
     Args:
         play: plays so many turns
         device: where
+
+    Attributes:
         threads: in how many threads; none for as many as there are
     """
 
-    def __init__(self, play: Callable[[int], Any], device: str, threads: int | None = None):
-        self.inner, self.device, self.threads = play, torch.device(device), threads
+    def __init__(self, play: Callable[[int], Any], device: str):
+        self.inner, self.device = play, torch.device(device)
+        self.threads: int | None = None
         self.random = self.drawn()
 
     def play(self, turns: int) -> Any:

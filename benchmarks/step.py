@@ -49,7 +49,7 @@ from benchmarks.measuring import (
     timed,
     windows,
 )
-from benchmarks.ratios import ratio, shown
+from benchmarks.ratios import covered, ratio, shown
 from benchmarks.record import Record, Rows, note, parser_of, rows_asked, table
 from benchmarks.record import machine as machine  # it is looked for here
 from benchmarks.rows import ROWS
@@ -190,12 +190,11 @@ def speeds(rows: Rows) -> str:
 def legend(rows: Rows) -> str:
     """What the columns say."""
     rounds = [row["ganzo_over_tuned"]["windows"] for row in rows.values()] or [0]
-    covered = min((row["ganzo_over_tuned"]["coverage"] for row in rows.values()), default=0.0)
     several = f"{min(rounds)} to {max(rounds)}" if len(set(rounds)) > 1 else str(rounds[0])
     return (
-        "Images/s are best / median. A ratio above 1 says that Ganzo is quicker: the median of"
-        f" {several} rounds, and in brackets the interval that holds the median with at least {covered:.1%}. MB are"
-        " the peak beyond what is held before the first turn.\n"
+        f"Images/s are best / median. A ratio above 1 says that Ganzo is quicker, in {several} rounds:"
+        f" {covered(row['ganzo_over_tuned'] for row in rows.values())}. MB are the peak beyond what is held before the"
+        " first turn.\n"
     )
 
 

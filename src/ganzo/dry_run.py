@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from ganzo.assemble import Parts, assemble
+from ganzo.data.batches import columns
 from ganzo.evaluation import Evaluation
 from ganzo.forecast import show_forecast
 from ganzo.free import held
@@ -52,7 +53,8 @@ def show_shapes(parts: Parts) -> None:
     game, batch = parts.game, parts.data.next()
     classes = getattr(parts.data, "classes", 0)
     batch = batch if isinstance(batch, Batch) else Batch(*batch)
-    whole, batch = len(batch), few(batch)
+    whole = len(batch)  # a few examples show the shapes, whatever memory a whole batch takes
+    batch = Batch(*(None if c is None else c[:FEW] for c in columns(batch)))  # type: ignore[arg-type]
     generator, discriminator = game.generator.network, game.discriminator.network
     if game.translates:
         batch = as_pair(batch)
@@ -94,12 +96,6 @@ def values(completed: Completed) -> list[tuple[str, str, str]]:
             for name, setting in sorted(item.settings.items()):
                 rows.append((f"  {item.name}: {name}", str(setting), item.set_by.get(name, source)))
     return rows
-
-
-def few(batch: Batch) -> Batch:
-    """The first examples of a batch: enough to see the shapes, whatever memory a whole one takes."""
-    columns = (batch.image, batch.label, batch.target, batch.mask)
-    return Batch(*(None if column is None else column[:FEW] for column in columns))  # type: ignore[arg-type]
 
 
 def shape(value: Any, count: int) -> str:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ganzo.nn import ranks
-from ganzo.nn.compiled import way_back_failed
+from ganzo.nn.compiled import explain
 from ganzo.nn.in_step import weights_of
 
 
@@ -60,10 +60,8 @@ class Player:
             with ranks.talk(among_others=True):
                 down.backward()  # type: ignore[no-untyped-call]
         except RuntimeError as error:
-            fault = way_back_failed(self.ask, error)
-            if fault is None:
-                raise
-            raise fault from error
+            explain(self.ask, error)
+            raise
         self.gathered = (self.gathered + 1) % self.parts
         if self.gathered == 0:
             self._step()

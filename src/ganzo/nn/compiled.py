@@ -43,15 +43,18 @@ class Compiled:
             return self.network(*inputs)
 
 
-def way_back_failed(network: Any, error: RuntimeError) -> RunError | None:
-    """The sentence for an error on the way back, where it may be the compiler's."""
-    if not isinstance(network, Compiled) or is_memory(error):
-        return None
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-    return RunError(
-        f"The way back through compiled networks fails ({reason}); leave `--compile` out. If it fails without too, the"
-        " fault is not the compiler's."
-    )
+def explain(network: Any, error: RuntimeError) -> None:
+    """Say in one sentence that a way back failed where it may be the compiler's fault.
+
+    Raises:
+        RunError: where the network is compiled, and memory is not what lacks
+    """
+    if isinstance(network, Compiled) and not is_memory(error):
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        raise RunError(
+            f"The way back through compiled networks fails ({reason}); leave `--compile` out. If it fails without too,"
+            " the fault is not the compiler's."
+        ) from error
 
 
 @functools.cache

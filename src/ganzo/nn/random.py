@@ -108,8 +108,5 @@ def load_random_states(saved: Any, seed: int | None, turns: int) -> str:
     if len(states) == here.count:
         return ""
     drawn = "; those that join draw from fresh random streams" if len(states) < here.count else ""
-    before, now = (
-        f"{len(states)} process{'es' * (len(states) > 1)}",
-        f"{here.count} do{'es' * (here.count == 1)}",
-    )
-    return f", where {before} trained it and now {now}{drawn}"
+    before = f"{len(states)} process{'es' * (len(states) > 1)}"
+    return f", where {before} trained it and now {here.count} do{'es' * (here.count == 1)}{drawn}"
