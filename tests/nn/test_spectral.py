@@ -1,11 +1,13 @@
 """Spectral normalization: the numbers of torch's own, and it can be compiled."""
 
+import copy
+
 import pytest
 import torch
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ganzo.nn.spectral import spectral
+from ganzo.nn.spectral import spectral, step
 from ganzo.registry import Registry
 
 LAYERS = {
@@ -27,7 +29,7 @@ def same(some, others):
 
 
 @pytest.mark.parametrize("laid_out", [torch.contiguous_format, torch.channels_last])
-@pytest.mark.parametrize("small", [False, True], ids=["fp32", "bf16"])
+@pytest.mark.parametrize("small", [False, True], ids=["fp32", "autocast"])
 @pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
 def test_it_is_torchs_to_the_last_bit(make, small, laid_out):
     theirs, ours = made(spectral_norm, make, laid_out), made(spectral, make, laid_out)
@@ -44,6 +46,35 @@ def test_it_is_torchs_to_the_last_bit(make, small, laid_out):
             said.float().square().mean().backward()
         assert same(theirs.state_dict().values(), ours.state_dict().values())
         assert same([w.grad for w in theirs.parameters()], [w.grad for w in ours.parameters()])
+
+
+def test_vectors_keep_their_precision_where_products_have_less(monkeypatch):
+    """As under autocast on CUDA, where the product of a matrix and a vector comes in bf16; on a CPU it does not."""
+    product = torch.mv
+    monkeypatch.setattr(torch, "mv", lambda matrix, vector: product(matrix, vector).bfloat16())
+    left, right = step(torch.tensor([[3.0, 0.0], [0.0, 1.0]]), torch.tensor([0.6, 0.8]))
+    assert left.dtype == right.dtype == torch.float32
+    assert left.tolist() == pytest.approx([0.914, 0.406], abs=0.01)  # (1.8, 0.8), divided by its length
+
+
+def test_a_copy_has_vectors_of_its_own_and_a_state_of_torchs_fits():
+    theirs, ours = spectral_norm(nn.Linear(4, 3)), spectral(nn.Linear(4, 3))
+    ours.load_state_dict(theirs.state_dict())
+    copied, images = copy.deepcopy(ours), torch.randn(2, 4)
+    assert torch.equal(ours(images), theirs(images))
+    assert not same(copied.buffers(), ours.buffers())  # it has not passed yet
+    assert torch.equal(copied(images), ours.eval()(images)) and same(copied.buffers(), ours.buffers())
+
+
+def test_a_gradient_has_a_gradient_as_with_torchs():
+    found = []
+    for normed in (spectral_norm, spectral):
+        layer = made(normed, LAYERS["linear"], torch.contiguous_format).double()
+        points = torch.linspace(-1, 1, 16, dtype=torch.double).reshape(2, 8).requires_grad_()
+        (slope,) = torch.autograd.grad(layer(points).square().sum(), points, create_graph=True)
+        slope.square().sum().backward()
+        found.append([weight.grad for weight in layer.parameters() if weight.grad is not None])
+    assert found[0] and same(*found)
 
 
 @pytest.mark.slow
